@@ -1,0 +1,45 @@
+# make run | test | bench | lint; each brings what it needs from the package registries.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .tools/uv/bin/uv
+DATA ?= data
+PORT ?= 5000
+TRUST_PORT ?= 4443
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON ?= $(shell $(PYTHON) -c 'import sys; print(sys.executable)')
+export UV_FROZEN := 1
+
+.PHONY: run test bench lint sync format tools
+
+run: $(UV)
+	@$(UV) sync --quiet --no-dev --all-packages
+	@WHARFINGER_DATA=$(DATA) WHARFINGER_PORT=$(PORT) WHARFINGER_TRUST_PORT=$(TRUST_PORT) \
+	  exec .venv/bin/wharfd serve
+
+sync: $(UV)
+	@$(UV) sync --quiet --all-packages
+
+tools: sync
+	.venv/bin/python -m tests.support.tools all
+
+test: tools
+	.venv/bin/python -m pytest
+
+bench: sync
+	.venv/bin/python -m bench
+
+lint: sync
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: sync
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+$(UV): Makefile
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --upgrade \
+	  --target .tools/uv uv==$(UV_VERSION)
+	@touch $@

@@ -1,0 +1,1 @@
+"""What every part of Wharfinger shares: digests, image names, refusals and their catalogue."""

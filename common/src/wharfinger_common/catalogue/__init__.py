@@ -1,0 +1,27 @@
+"""The error catalogue: one module a room, every refusal's status, codes, cause and cure.
+
+Code ranges: WHF00xx the web surface, WHF01xx registry, WHF02xx identity, WHF03xx namespaces.
+"""
+
+from types import ModuleType
+
+from wharfinger_common.refusals import Catalogue, Entry
+
+
+def entries_of(module: ModuleType) -> list[Entry]:
+    """Return the entries that ``module`` defines as upper-case names."""
+    return [value for name, value in vars(module).items() if name.isupper() and isinstance(value, Entry)]
+
+
+def load() -> Catalogue:
+    """Return the whole catalogue.
+
+    Raises:
+        ValueError: two entries share a code.
+    """
+    from wharfinger_common.catalogue import identity, namespaces, registry, web  # noqa: PLC0415
+
+    catalogue = Catalogue()
+    for module in (web, registry, identity, namespaces):
+        catalogue.add(*entries_of(module))
+    return catalogue

@@ -1,0 +1,127 @@
+"""Refusals of the web surface itself, before any room is asked (WHF00xx)."""
+
+from typing import Final
+
+from wharfinger_common.refusals import Entry
+
+INTERNAL: Final = Entry(
+    code="WHF0001",
+    status=500,
+    oci="UNKNOWN",
+    control="CRG0001E",
+    iam="BXNIM0001E",
+    message="The service failed to answer this request",
+    meaning="A defect or a failed part of the service ended the request. Nothing was changed.",
+    causes=("A part the service depends on failed", "A defect in the service"),
+    cure=("Retry; if it stays, give the request id to the operator.",),
+)
+DRAINING: Final = Entry(
+    code="WHF0002",
+    status=503,
+    oci="UNAVAILABLE",
+    control="CRG0002E",
+    iam="BXNIM0002E",
+    message="The service is stopping and takes no new transfers",
+    meaning="The operator stops or restarts this server; transfers under way are finished first.",
+    causes=("The server received a request to stop",),
+    cure=("Retry after the time that the Retry-After header names.",),
+)
+ROUTE_UNKNOWN: Final = Entry(
+    code="WHF0003",
+    status=404,
+    oci="NAME_UNKNOWN",
+    control="CRG0003E",
+    iam="BXNIM0003E",
+    message="Nothing is served at this path",
+    meaning="The path belongs to none of the interfaces of the service.",
+    causes=("A mistyped address", "A client for another interface version"),
+    cure=("Check the address against the reference at /api/v1/openapi.json and the OCI paths.",),
+)
+METHOD_UNKNOWN: Final = Entry(
+    code="WHF0004",
+    status=405,
+    oci="UNSUPPORTED",
+    control="CRG0004E",
+    iam="BXNIM0004E",
+    message="The method {method} is not offered at this path",
+    meaning="The path exists, but not with this method.",
+    causes=("A client for another interface version",),
+    cure=("Use one of the methods that the Allow header names.",),
+)
+PATH_INVALID: Final = Entry(
+    code="WHF0005",
+    status=400,
+    oci="NAME_INVALID",
+    control="CRG0005E",
+    iam="BXNIM0005E",
+    message="The request path is malformed: {reason}",
+    meaning="A path is taken as it was sent; encoded slashes, control characters and dot segments are refused.",
+    causes=("A client that encodes slashes", "A path built from unchecked input"),
+    cure=("Send the plain path, with slashes unencoded.",),
+)
+BODY_TOO_LARGE: Final = Entry(
+    code="WHF0006",
+    status=413,
+    oci="SIZE_INVALID",
+    control="CRG0006E",
+    iam="BXNIM0006E",
+    message="The request body is larger than the {limit} bytes allowed here",
+    meaning="Each kind of body has a limit that the operator sets.",
+    causes=("A body of the wrong kind", "A limit that is too low for this use"),
+    cure=("Send less, or ask the operator to raise the setting {setting}.",),
+)
+BODY_INVALID: Final = Entry(
+    code="WHF0007",
+    status=400,
+    oci="UNSUPPORTED",
+    control="CRG0007E",
+    iam="BXNIM0109E",
+    message="The request is malformed: {reason}",
+    meaning="A body, query or header does not have the form that this call takes.",
+    causes=("A missing or misspelt field", "A value outside its range"),
+    cure=("Correct what the message names; the interface reference shows the form.",),
+)
+BODY_INCOMPLETE: Final = Entry(
+    code="WHF0008",
+    status=400,
+    oci="SIZE_INVALID",
+    control="CRG0008E",
+    iam="BXNIM0008E",
+    message="The request body ended before it was complete",
+    meaning="The connection ended, or brought fewer bytes than announced. Nothing was committed.",
+    causes=("A broken connection", "A wrong Content-Length"),
+    cure=("Send the request again; uploads resume where their status says.",),
+)
+TOO_SLOW: Final = Entry(
+    code="WHF0009",
+    status=408,
+    oci="UNKNOWN",
+    control="CRG0009T",
+    iam="BXNIM0009E",
+    message="The request body stood still for more than {seconds} seconds",
+    meaning="A body that does not move is given up so that it holds nothing.",
+    causes=("A broken or very slow connection",),
+    cure=("Send the request again; uploads resume where their status says.",),
+)
+NOT_READY: Final = Entry(
+    code="WHF0010",
+    status=503,
+    oci="UNAVAILABLE",
+    control="CRG0010E",
+    iam="BXNIM0010E",
+    message="A part of the service is not available: {part}",
+    meaning="The database or the blob store does not answer. Nothing was changed.",
+    causes=("The disk is full or gone", "The database is stopped or busy"),
+    cure=("Retry after the time that the Retry-After header names; /health/ready names the part.",),
+)
+STORAGE_FULL: Final = Entry(
+    code="WHF0011",
+    status=507,
+    oci="UNAVAILABLE",
+    control="CRG0011E",
+    iam="BXNIM0011E",
+    message="The service has no room left to store this",
+    meaning="The disk under the blob store or the database is full. Nothing was committed.",
+    causes=("The operator's disk is full",),
+    cure=("Ask the operator to free or add space, then push again.",),
+)

@@ -1,0 +1,85 @@
+"""Refusals: every answer that says no, typed, with its catalogue entry and its facts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the error catalogue; texts are English message ids for translation.
+
+    ``message`` and ``cure`` may hold ``{placeholders}`` that a refusal's facts fill.
+    ``oci``, ``control`` and ``iam`` are the codes that the respective surface puts on the wire.
+    """
+
+    code: str
+    status: int
+    message: str
+    meaning: str
+    causes: tuple[str, ...]
+    cure: tuple[str, ...]
+    oci: str = "UNKNOWN"
+    control: str = "CRG0000E"
+    iam: str = "BXNIM0000E"
+
+    def render(self, facts: Mapping[str, object]) -> str:
+        """Return the message with ``facts`` filled in; a missing fact is a defect (KeyError)."""
+        return self.message.format_map(facts)
+
+    def render_cure(self, facts: Mapping[str, object]) -> str:
+        """Return what to do now as one line, with ``facts`` filled in."""
+        return " ".join(step.format_map(facts) for step in self.cure)
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a 401 asks for (RFC 6750 section 3): scope wanted and, once presented, the error."""
+
+    scope: str = ""
+    error: str = ""
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
+    """The root of everything the service refuses.
+
+    A subclass names its catalogue entry and nothing else: status, code, message, causes and
+    cure live there. ``facts`` fill the entry's placeholders; ``items`` gives one wire error for
+    each mapping where a surface can carry several (OCI errors do).
+    """
+
+    entry: ClassVar[Entry]
+
+    def __init__(
+        self,
+        items: Sequence[Mapping[str, object]] = (),
+        headers: Mapping[str, str] | None = None,
+        challenge: Challenge | None = None,
+        **facts: object,
+    ) -> None:
+        self.items: Final = tuple(items) or (facts,)
+        self.facts: Final = facts
+        self.headers: Final = dict(headers or {})
+        self.challenge: Final = challenge
+        super().__init__(self.entry.code, facts)
+
+    def __str__(self) -> str:
+        return self.entry.render(self.items[0])
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """All entries by code; two entries with one code are a defect."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    def add(self, *new: Entry) -> None:
+        """Register entries.
+
+        Raises:
+            ValueError: a code is already taken.
+        """
+        for entry in new:
+            if entry.code in self.entries:
+                raise ValueError(f"catalogue code {entry.code} is used twice")
+            self.entries[entry.code] = entry

@@ -1,0 +1,3 @@
+"""The Wharfinger container registry service."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Accounts, users, keys, tokens and what they may do."""

@@ -1,0 +1,117 @@
+"""Tables of identity; every time is in Unix seconds (UTC)."""
+
+from typing import Final
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from wharfinger.database.metadata import metadata
+
+accounts: Final = Table(
+    "accounts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("plan", String(32), nullable=False),
+    Column("created_at", Integer, nullable=False),
+)
+
+users: Final = Table(
+    "users",
+    metadata,
+    Column("iam_id", String(64), primary_key=True),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("password_hash", Text),
+    Column("operator", Boolean, nullable=False),
+    Column("created_at", Integer, nullable=False),
+)
+
+memberships: Final = Table(
+    "memberships",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("iam_id", ForeignKey("users.iam_id"), primary_key=True),
+    Column("created_at", Integer, nullable=False),
+    Index(None, "iam_id"),
+)
+
+service_ids: Final = Table(
+    "service_ids",
+    metadata,
+    Column("iam_id", String(64), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Index(None, "account_id"),
+)
+
+# One row for everything that tokens are issued on: an API key, a user's password, the anonymous
+# caller. Tokens carry id and epoch; a missing row or another epoch means revoked.
+credentials: Final = Table(
+    "credentials",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("iam_id", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Index(None, "iam_id"),
+)
+
+api_keys: Final = Table(
+    "api_keys",
+    metadata,
+    Column("id", ForeignKey("credentials.id"), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("iam_id", String(64), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("secret_sha256", LargeBinary(32), nullable=False, unique=True),
+    Column("locked", Boolean, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("last_used_at", Integer),
+    Index(None, "account_id", "iam_id"),
+)
+
+# namespace '' means the whole account: NULL would not take part in the unique constraint.
+policies: Final = Table(
+    "policies",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("iam_id", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("namespace", String(30), nullable=False),
+    Column("created_at", Integer, nullable=False),
+    UniqueConstraint("account_id", "iam_id", "namespace", "role"),
+    Index(None, "iam_id"),
+)
+
+# Private keys are encrypted with the data folder's master key.
+signing_keys: Final = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", String(64), primary_key=True),
+    Column("private_key", LargeBinary, nullable=False),
+    Column("public_jwk", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("signs_from", Integer, nullable=False),
+)
+
+signin_failures: Final = Table(
+    "signin_failures",
+    metadata,
+    Column("key", String(80), primary_key=True),
+    Column("window_start", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""Background work: rows in the database, claimed by one worker at a time, resumed after a crash."""

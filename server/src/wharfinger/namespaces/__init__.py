@@ -1,0 +1,1 @@
+"""Names that accounts own, and their asynchronous deletion."""

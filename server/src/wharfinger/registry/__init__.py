@@ -1,0 +1,1 @@
+"""The OCI distribution interface: uploads, blobs, manifests, tags, referrers."""

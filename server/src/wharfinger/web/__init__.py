@@ -1,0 +1,1 @@
+"""What every HTTP surface shares: request id, authentication, limits, errors, draining."""
