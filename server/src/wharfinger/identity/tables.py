@@ -97,7 +97,9 @@ policies: Final = Table(
     Index(None, "iam_id"),
 )
 
-# Private keys are encrypted with the data folder's master key.
+# Private keys are encrypted with the data folder's master key. ``generation`` lets only one of
+# several processes that rotate at once succeed; ``longest_life`` (seconds) is the life of the
+# longest-lived token that the key may have signed: it verifies that long after its successor took over.
 signing_keys: Final = Table(
     "signing_keys",
     metadata,
@@ -106,6 +108,8 @@ signing_keys: Final = Table(
     Column("public_jwk", Text, nullable=False),
     Column("created_at", Integer, nullable=False),
     Column("signs_from", Integer, nullable=False),
+    Column("generation", Integer, nullable=False, unique=True),
+    Column("longest_life", Integer, nullable=False),
 )
 
 signin_failures: Final = Table(
