@@ -32,60 +32,202 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The server's settings. Names here are the TOML keys; upper-case with prefix, the variables."""
 
     # Where things are
-    data: Annotated[str, Meta(min_length=1, description="folder that holds everything the service keeps")] = "data"
+    data: Annotated[
+        str, Meta(min_length=1, description="folder that holds everything the service keeps")
+    ] = "data"
     host: Annotated[str, Meta(min_length=1, description="address to listen on")] = "127.0.0.1"
-    port: Annotated[Port, Meta(description="port of the registry and control API over plain HTTP")] = 5000
-    tls_port: Annotated[int, Meta(ge=0, le=65535, description="port of the same over TLS; 0 for none")] = 0
-    tls_certificate: Annotated[str, Meta(description="PEM file with the certificate chain; empty: issued by the service's own authority")] = ""
+    port: Annotated[
+        Port, Meta(description="port of the registry and control API over plain HTTP")
+    ] = 5000
+    tls_port: Annotated[
+        int, Meta(ge=0, le=65535, description="port of the same over TLS; 0 for none")
+    ] = 0
+    tls_certificate: Annotated[
+        str,
+        Meta(
+            description="PEM file with the certificate chain; empty: issued by the service's own authority"
+        ),
+    ] = ""
     tls_key: Annotated[str, Meta(description="PEM file with the key of tls_certificate")] = ""
-    tls_names: Annotated[tuple[str, ...], Meta(description="host names and addresses in the issued certificate, besides localhost")] = ()
+    tls_names: Annotated[
+        tuple[str, ...],
+        Meta(description="host names and addresses in the issued certificate, besides localhost"),
+    ] = ()
     trust_port: Annotated[Port, Meta(description="port of the trust server over TLS")] = 4443
-    public_urls: Annotated[tuple[str, ...], Meta(description="URLs under which clients reach the service; empty: the request's own host")] = ()
-    trusted_proxies: Annotated[tuple[str, ...], Meta(description="networks (CIDR) whose forwarded headers count")] = ()
-    region: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$", description="name of the region that this deployment serves")] = "local"
-    database_url: Annotated[str, Meta(description="SQLAlchemy URL of the database; empty: SQLite in the data folder")] = ""
-    blobs_url: Annotated[str, Meta(description="where blobs are stored, file:///PATH; empty: the data folder")] = ""
-    operator_email: Annotated[str, Meta(min_length=3, max_length=254, description="e-mail of the operator that the first start creates")] = "operator@localhost"
+    public_urls: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="URLs under which clients reach the service; empty: the request's own host"
+        ),
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...], Meta(description="networks (CIDR) whose forwarded headers count")
+    ] = ()
+    region: Annotated[
+        str,
+        Meta(
+            pattern="^[a-z0-9][a-z0-9-]{0,31}$",
+            description="name of the region that this deployment serves",
+        ),
+    ] = "local"
+    database_url: Annotated[
+        str, Meta(description="SQLAlchemy URL of the database; empty: SQLite in the data folder")
+    ] = ""
+    blobs_url: Annotated[
+        str, Meta(description="where blobs are stored, file:///PATH; empty: the data folder")
+    ] = ""
+    operator_email: Annotated[
+        str,
+        Meta(
+            min_length=3,
+            max_length=254,
+            description="e-mail of the operator that the first start creates",
+        ),
+    ] = "operator@localhost"
 
     # How it runs
     workers: Annotated[int, Meta(ge=1, le=64, description="HTTP worker processes")] = 1
-    threads: Annotated[int, Meta(ge=2, le=256, description="threads a worker runs services in")] = 16
-    drain_seconds: Annotated[float, Meta(ge=0, le=300, description="seconds after SIGTERM in which readiness fails and new transfers get 503")] = 1.0
-    shutdown_seconds: Annotated[float, Meta(ge=0, le=3600, description="seconds that running transfers have to finish after the listeners closed")] = 30.0
-    jobs_poll_seconds: Annotated[float, Meta(gt=0, le=60, description="seconds between looks for background work")] = 1.0
-    jobs_lease_seconds: Annotated[float, Meta(ge=1, le=3600, description="seconds a worker may hold a piece of background work without a sign of life")] = 60.0
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="least severe log lines written")] = "info"
-    log_format: Annotated[Literal["auto", "console", "json"], Meta(description="auto: console on a terminal, JSON elsewhere")] = "auto"
+    threads: Annotated[int, Meta(ge=2, le=256, description="threads a worker runs services in")] = (
+        16
+    )
+    drain_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=300,
+            description="seconds after SIGTERM in which readiness fails and new transfers get 503",
+        ),
+    ] = 1.0
+    shutdown_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=3600,
+            description="seconds that running transfers have to finish after the listeners closed",
+        ),
+    ] = 30.0
+    jobs_poll_seconds: Annotated[
+        float, Meta(gt=0, le=60, description="seconds between looks for background work")
+    ] = 1.0
+    jobs_lease_seconds: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=3600,
+            description="seconds a worker may hold a piece of background work without a sign of life",
+        ),
+    ] = 60.0
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="least severe log lines written"),
+    ] = "info"
+    log_format: Annotated[
+        Literal["auto", "console", "json"],
+        Meta(description="auto: console on a terminal, JSON elsewhere"),
+    ] = "auto"
 
     # Limits
-    header_bytes: Annotated[int, Meta(ge=4 * KIB, le=1 * MIB, description="bytes of a request's headers")] = 32 * KIB
-    body_bytes: Annotated[int, Meta(ge=KIB, le=64 * MIB, description="bytes of a request body that is neither blob nor manifest")] = 1 * MIB
-    manifest_bytes: Annotated[int, Meta(ge=64 * KIB, le=64 * MIB, description="bytes of a manifest")] = 4 * MIB
-    manifest_references: Annotated[int, Meta(ge=16, le=100_000, description="descriptors that a manifest may hold")] = 10_000
-    manifest_depth: Annotated[int, Meta(ge=8, le=1000, description="levels of nesting in a manifest's JSON")] = 64
+    header_bytes: Annotated[
+        int, Meta(ge=4 * KIB, le=1 * MIB, description="bytes of a request's headers")
+    ] = 32 * KIB
+    body_bytes: Annotated[
+        int,
+        Meta(
+            ge=KIB,
+            le=64 * MIB,
+            description="bytes of a request body that is neither blob nor manifest",
+        ),
+    ] = 1 * MIB
+    manifest_bytes: Annotated[
+        int, Meta(ge=64 * KIB, le=64 * MIB, description="bytes of a manifest")
+    ] = 4 * MIB
+    manifest_references: Annotated[
+        int, Meta(ge=16, le=100_000, description="descriptors that a manifest may hold")
+    ] = 10_000
+    manifest_depth: Annotated[
+        int, Meta(ge=8, le=1000, description="levels of nesting in a manifest's JSON")
+    ] = 64
     blob_bytes: Annotated[int, Meta(ge=MIB, description="bytes of a blob")] = 100 * GIB
-    body_stall_seconds: Annotated[float, Meta(ge=1, le=3600, description="seconds that a request body may stand still")] = 60.0
-    header_seconds: Annotated[float, Meta(ge=1, le=600, description="seconds that a request's headers may take")] = 30.0
-    upload_expiry_seconds: Annotated[int, Meta(ge=60, description="seconds after its last byte that an upload session is kept")] = 7 * 86400
-    upload_chunk_min_bytes: Annotated[int, Meta(ge=0, le=GIB, description="smallest chunk that OCI-Chunk-Min-Length asks of clients; 0: none")] = 0
-    upload_lease_seconds: Annotated[float, Meta(ge=1, le=600, description="seconds without a sign of life after which another request may take an upload over")] = 30.0
-    page_entries: Annotated[int, Meta(ge=1, le=100_000, description="entries in one page of a list")] = 1000
-    request_tags: Annotated[int, Meta(ge=1, le=1000, description="tag parameters of one manifest push")] = 100
-    namespaces_per_account: Annotated[int, Meta(ge=1, le=100_000, description="namespaces of an account in a region")] = 100
+    body_stall_seconds: Annotated[
+        float, Meta(ge=1, le=3600, description="seconds that a request body may stand still")
+    ] = 60.0
+    header_seconds: Annotated[
+        float, Meta(ge=1, le=600, description="seconds that a request's headers may take")
+    ] = 30.0
+    upload_expiry_seconds: Annotated[
+        int, Meta(ge=60, description="seconds after its last byte that an upload session is kept")
+    ] = 7 * 86400
+    upload_chunk_min_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=GIB,
+            description="smallest chunk that OCI-Chunk-Min-Length asks of clients; 0: none",
+        ),
+    ] = 0
+    upload_lease_seconds: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=600,
+            description="seconds without a sign of life after which another request may take an upload over",
+        ),
+    ] = 30.0
+    page_entries: Annotated[
+        int, Meta(ge=1, le=100_000, description="entries in one page of a list")
+    ] = 1000
+    request_tags: Annotated[
+        int, Meta(ge=1, le=1000, description="tag parameters of one manifest push")
+    ] = 100
+    namespaces_per_account: Annotated[
+        int, Meta(ge=1, le=100_000, description="namespaces of an account in a region")
+    ] = 100
     namespace_hyphens: Annotated[bool, Meta(description="allow hyphens in namespace names")] = True
 
     # Identity
-    iam_token_seconds: Annotated[int, Meta(ge=60, le=86_400, description="life of an IAM token")] = 3600
-    refresh_token_seconds: Annotated[int, Meta(ge=3600, le=31_536_000, description="life of a refresh token")] = 30 * 86_400
-    registry_token_seconds: Annotated[int, Meta(ge=1, le=3600, description="life of a bearer token for the registry")] = 300
-    signing_key_days: Annotated[int, Meta(ge=1, le=3650, description="days after which a new signing key takes over")] = 90
-    token_cache_entries: Annotated[int, Meta(ge=0, le=1_000_000, description="verified tokens a worker remembers")] = 10_000
-    revocation_seconds: Annotated[float, Meta(ge=0, le=60, description="bound on how long a revoked credential may still be honoured by a cache")] = 5.0
-    signin_failures: Annotated[int, Meta(ge=1, le=10_000, description="failed sign-ins per subject, and ten times that per address, within signin_window_seconds")] = 10
-    signin_window_seconds: Annotated[int, Meta(ge=1, le=86_400, description="window in which failed sign-ins are counted")] = 60
-    password_checks: Annotated[int, Meta(ge=1, le=64, description="password hashes computed at once")] = 2
-    password_min_length: Annotated[int, Meta(ge=8, le=128, description="characters that a password has at least")] = 12
-    token_scopes: Annotated[int, Meta(ge=1, le=1000, description="scopes in one token request")] = 100
+    iam_token_seconds: Annotated[
+        int, Meta(ge=60, le=86_400, description="life of an IAM token")
+    ] = 3600
+    refresh_token_seconds: Annotated[
+        int, Meta(ge=3600, le=31_536_000, description="life of a refresh token")
+    ] = 30 * 86_400
+    registry_token_seconds: Annotated[
+        int, Meta(ge=1, le=3600, description="life of a bearer token for the registry")
+    ] = 300
+    signing_key_days: Annotated[
+        int, Meta(ge=1, le=3650, description="days after which a new signing key takes over")
+    ] = 90
+    token_cache_entries: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="verified tokens a worker remembers")
+    ] = 10_000
+    revocation_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=60,
+            description="bound on how long a revoked credential may still be honoured by a cache",
+        ),
+    ] = 5.0
+    signin_failures: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="failed sign-ins per subject, and ten times that per address, within signin_window_seconds",
+        ),
+    ] = 10
+    signin_window_seconds: Annotated[
+        int, Meta(ge=1, le=86_400, description="window in which failed sign-ins are counted")
+    ] = 60
+    password_checks: Annotated[
+        int, Meta(ge=1, le=64, description="password hashes computed at once")
+    ] = 2
+    password_min_length: Annotated[
+        int, Meta(ge=8, le=128, description="characters that a password has at least")
+    ] = 12
+    token_scopes: Annotated[int, Meta(ge=1, le=1000, description="scopes in one token request")] = (
+        100
+    )
 
     @property
     def data_path(self) -> Path:
@@ -100,7 +242,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def blobs_path(self) -> Path:
         """The folder of the filesystem blob store."""
-        return Path(self.blobs_url.removeprefix("file://")) if self.blobs_url else self.data_path / "blobs"
+        return (
+            Path(self.blobs_url.removeprefix("file://"))
+            if self.blobs_url
+            else self.data_path / "blobs"
+        )
 
 
 def describe() -> list[tuple[str, str, object, str]]:
@@ -189,11 +335,21 @@ def _allowed(hint: Any) -> str:
         return "one of " + ", ".join(get_args(kind))
     if get_origin(kind) is tuple:
         return "a list (in a variable: separated by commas)"
-    bounds = {"ge": "at least {}", "gt": "more than {}", "le": "at most {}", "lt": "less than {}",
-              "min_length": "{} characters or more", "max_length": "{} characters at most",
-              "pattern": "matching {}"}
-    limits = [text.format(value) for meta in metas for name, text in bounds.items()
-              if (value := getattr(meta, name)) is not None]
+    bounds = {
+        "ge": "at least {}",
+        "gt": "more than {}",
+        "le": "at most {}",
+        "lt": "less than {}",
+        "min_length": "{} characters or more",
+        "max_length": "{} characters at most",
+        "pattern": "matching {}",
+    }
+    limits = [
+        text.format(value)
+        for meta in metas
+        for name, text in bounds.items()
+        if (value := getattr(meta, name)) is not None
+    ]
     return ", ".join([_KINDS[kind], *limits])
 
 
@@ -202,6 +358,9 @@ def _help(hint: Any) -> str:
 
 
 _LISTS: Final[types.MappingProxyType[str, None]] = types.MappingProxyType(
-    {name: None for name, hint in get_type_hints(Settings, include_extras=True).items()
-     if get_origin(_parts(hint)[0]) is tuple}
+    {
+        name: None
+        for name, hint in get_type_hints(Settings, include_extras=True).items()
+        if get_origin(_parts(hint)[0]) is tuple
+    }
 )

@@ -1,0 +1,10 @@
+"""All tables of all rooms, for migrations and tests; importing it fills the metadata."""
+
+from wharfinger.audit import tables as audit
+from wharfinger.database.metadata import metadata
+from wharfinger.identity import tables as identity
+from wharfinger.jobs import tables as jobs
+from wharfinger.namespaces import tables as namespaces
+from wharfinger.registry import tables as registry
+
+__all__ = ["audit", "identity", "jobs", "metadata", "namespaces", "registry"]
