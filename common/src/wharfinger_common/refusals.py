@@ -40,7 +40,7 @@ class Challenge:
     error: str = ""
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
+class Refusal(Exception):
     """The root of everything the service refuses.
 
     A subclass names its catalogue entry and nothing else: status, code, message, causes and

@@ -10,7 +10,9 @@ from wharfinger_common.refusals import Catalogue, Entry
 
 def entries_of(module: ModuleType) -> list[Entry]:
     """Return the entries that ``module`` defines as upper-case names."""
-    return [value for name, value in vars(module).items() if name.isupper() and isinstance(value, Entry)]
+    return [
+        value for name, value in vars(module).items() if name.isupper() and isinstance(value, Entry)
+    ]
 
 
 def load() -> Catalogue:
@@ -19,7 +21,7 @@ def load() -> Catalogue:
     Raises:
         ValueError: two entries share a code.
     """
-    from wharfinger_common.catalogue import identity, namespaces, registry, web  # noqa: PLC0415
+    from wharfinger_common.catalogue import identity, namespaces, registry, web
 
     catalogue = Catalogue()
     for module in (web, registry, identity, namespaces):

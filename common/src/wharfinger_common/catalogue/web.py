@@ -125,3 +125,62 @@ STORAGE_FULL: Final = Entry(
     causes=("The operator's disk is full",),
     cure=("Ask the operator to free or add space, then push again.",),
 )
+BUSY: Final = Entry(
+    code="WHF0012",
+    status=503,
+    oci="UNAVAILABLE",
+    control="CRG0012E",
+    iam="BXNIM0012E",
+    message="The service has more requests under way than it takes at once",
+    meaning="A flood of requests is answered with quick refusals rather than slow answers.",
+    causes=("Very many clients at once", "A slow disk or database behind the service"),
+    cure=("Retry after the time that the Retry-After header names.",),
+)
+HOST_UNKNOWN: Final = Entry(
+    code="WHF0013",
+    status=400,
+    oci="UNSUPPORTED",
+    control="CRG0013E",
+    iam="BXNIM0013E",
+    message="The Host header is missing or malformed",
+    meaning="Challenges and locations name the host that the client called, so it must be known.",
+    causes=("A hand-written client without a Host header",),
+    cure=("Send exactly one Host header with the name and port that you call.",),
+)
+AUTHENTICATION_REQUIRED: Final = Entry(
+    code="WHF0014",
+    status=401,
+    oci="UNAUTHORIZED",
+    control="CRG0014E",
+    iam="BXNIM0014E",
+    message="authentication required",
+    meaning="The call needs a bearer token, and came without one or with one that no longer counts.",
+    causes=("Not signed in", "The token has expired", "The credential behind it was revoked"),
+    cure=("Sign in: docker login for the registry, ibmcloud login for the command line.",),
+)
+ACCESS_DENIED: Final = Entry(
+    code="WHF0015",
+    status=403,
+    oci="DENIED",
+    control="CRG0020E",
+    iam="BXNIM0015E",
+    message="requested access to the resource is denied",
+    meaning="The caller is known, and no access policy lets it do this with this repository.",
+    causes=(
+        "The namespace belongs to another account",
+        "The role is Reader where Writer is needed",
+        "The API key or token is for another account",
+    ),
+    cure=("Ask a Manager of the account that owns the namespace for a role on it.",),
+)
+ACCOUNT_MISSING: Final = Entry(
+    code="WHF0016",
+    status=400,
+    oci="UNSUPPORTED",
+    control="CRG0016E",
+    iam="BXNIM0109E",
+    message="The Account header is missing",
+    meaning="A control call acts in one account, which its Account header names.",
+    causes=("A client that does not send the header",),
+    cure=("Send the header 'Account: ID' with the id of your account.",),
+)

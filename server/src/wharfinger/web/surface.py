@@ -1,0 +1,141 @@
+"""The outermost layer of the application: request id, refusals, draining, the access log."""
+
+import logging
+import secrets
+import time
+from typing import Final
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wharfinger.web.context import Web
+from wharfinger.web.errors import render
+from wharfinger.web.paths import require_plain
+from wharfinger.web.urls import HostUnknown
+from wharfinger_common.catalogue import web as entries
+from wharfinger_common.refusals import Refusal
+
+_log: Final = structlog.get_logger("wharfinger.http")
+
+
+class Draining(Refusal):
+    """The service is stopping."""
+
+    entry = entries.DRAINING
+
+
+class Internal(Refusal):
+    """Something that nobody foresaw."""
+
+    entry = entries.INTERNAL
+
+
+class RouteUnknown(Refusal):
+    """No route has this path."""
+
+    entry = entries.ROUTE_UNKNOWN
+
+
+class MethodUnknown(Refusal):
+    """The route has not this method."""
+
+    entry = entries.METHOD_UNKNOWN
+
+
+def new_request_id() -> str:
+    """Return an id that a caller can quote and nobody can guess: 24 hexadecimal digits."""
+    return secrets.token_hex(12)
+
+
+class Surface:
+    """Wraps the routes: every answer leaves with a request id, every refusal in its form."""
+
+    def __init__(self, app: ASGIApp, web: Web) -> None:
+        self._app: Final = app
+        self._web: Final = web
+        self._logs: Final = logging.getLogger("wharfinger.http").isEnabledFor(logging.INFO)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI 3)."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        exchange = _Exchange(scope, send)
+        try:
+            self._admit(scope)
+            await self._app(scope, receive, exchange.send)
+        except Refusal as refusal:
+            await self._refuse(exchange, receive, refusal)
+        except HTTPException as error:
+            await self._refuse(exchange, receive, _from_starlette(error, scope))
+        except ClientDisconnect:
+            exchange.status = exchange.status or 499
+        except Exception as error:  # the last resort: no defect may end without an answer
+            _log.exception("unexpected", request_id=exchange.request_id, error=repr(error))
+            await self._refuse(exchange, receive, Internal())
+        finally:
+            if self._logs:
+                exchange.log()
+        return None
+
+    def _admit(self, scope: Scope) -> None:
+        if self._web.draining() and not scope["path"].startswith("/health/"):
+            wait = max(1, round(self._web.settings.drain_seconds) + 1)
+            raise Draining(headers={"Retry-After": str(wait), "Connection": "close"})
+        require_plain(scope)
+
+    async def _refuse(self, exchange: "_Exchange", receive: Receive, refusal: Refusal) -> None:
+        if exchange.status:
+            # The answer is half sent; only cutting it short tells the client that it failed.
+            raise refusal
+        scope = exchange.scope
+        response = render(refusal, scope["path"], exchange.request_id, self._base(scope, refusal))
+        await response(scope, receive, exchange.send)
+
+    def _base(self, scope: Scope, refusal: Refusal) -> str:
+        if refusal.challenge is None:
+            return ""
+        try:
+            return self._web.urls.base(HTTPConnection(scope))
+        except HostUnknown:
+            return ""
+
+
+class _Exchange:
+    """One request and its answer, for the log."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.scope: Final = scope
+        self.request_id: Final = scope.setdefault("request_id", new_request_id())
+        self.status = 0
+        self._send: Final = send
+        self._started: Final = time.perf_counter()
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self.request_id
+            if self.scope["path"].startswith("/v2"):
+                headers["Docker-Distribution-API-Version"] = "registry/2.0"
+        await self._send(message)
+
+    def log(self) -> None:
+        _log.info(
+            "request",
+            request_id=self.request_id,
+            method=self.scope["method"],
+            path=self.scope["path"][:300],
+            status=self.status,
+            ms=round((time.perf_counter() - self._started) * 1000, 2),
+        )
+
+
+def _from_starlette(error: HTTPException, scope: Scope) -> Refusal:
+    if error.status_code == 405:
+        return MethodUnknown(headers=dict(error.headers or {}), method=scope["method"])
+    if error.status_code == 404:
+        return RouteUnknown()
+    return Internal()
