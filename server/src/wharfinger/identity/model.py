@@ -5,8 +5,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from wharfinger_common.catalogue import identity as entries
+from wharfinger_common.refusals import Refusal
+
 ANONYMOUS: Final = "anonymous"
 """The subject of callers without credentials; a Reader policy for it makes things public."""
+
+OPERATOR_ACCOUNT: Final = "00000000000000000000000000000001"
+"""The account that the first start makes; operators are operators only while they act in it."""
 
 PULL: Final = "pull"
 PUSH: Final = "push"
@@ -80,3 +86,250 @@ class Caller:
     credential: str
     operator: bool = False
     request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A tenant; ``created_at`` in Unix seconds, here and below."""
+
+    id: str
+    name: str
+    plan: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person, in any number of accounts; ``password_hash`` is None where only keys sign in."""
+
+    iam_id: str
+    email: str
+    password_hash: str | None
+    operator: bool
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user as seen from one account; ``joined_at`` says nothing about other accounts."""
+
+    iam_id: str
+    email: str
+    joined_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceId:
+    """A machine's identity, in exactly one account."""
+
+    iam_id: str
+    account: str
+    name: str
+    description: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is known of an API key once its secret was shown."""
+
+    id: str
+    account: str
+    iam_id: str
+    name: str
+    description: str
+    created_at: int
+    last_used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A role that an account gives a subject on one namespace, or on all (``namespace`` '')."""
+
+    id: str
+    account: str
+    iam_id: str
+    role: Role
+    namespace: str
+    created_at: int
+
+
+class CredentialKind(Enum):
+    """What a credential is."""
+
+    API_KEY = "apikey"
+    PASSWORD = "password"  # noqa: S105 - the name of a kind, not a password
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What tokens are issued on. ``account`` is '' unless it acts in one account only."""
+
+    id: str
+    iam_id: str
+    kind: CredentialKind
+    epoch: int
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """What a subject may see: whole accounts, and (account, namespace) pairs."""
+
+    accounts: frozenset[str]
+    namespaces: frozenset[tuple[str, str]]
+
+    def includes(self, account: str, namespace: str) -> bool:
+        """Whether ``namespace``, owned by ``account``, is visible."""
+        return account in self.accounts or (account, namespace) in self.namespaces
+
+
+class TokenInvalid(Refusal):
+    """The token is not ours, not for this surface, or its credential was revoked."""
+
+    entry = entries.TOKEN_INVALID
+
+
+class TokenExpired(Refusal):
+    """The token has passed its lifetime."""
+
+    entry = entries.TOKEN_EXPIRED
+
+
+class ApiKeyUnknown(Refusal):
+    """No API key has this secret."""
+
+    entry = entries.API_KEY_UNKNOWN
+
+
+class CredentialsWrong(Refusal):
+    """User name and password do not fit."""
+
+    entry = entries.CREDENTIALS_WRONG
+
+
+class RegistryTokensUnsupported(Refusal):
+    """The user name ``token`` was used with what is no registry token."""
+
+    entry = entries.REGISTRY_TOKENS_UNSUPPORTED
+
+
+class PropertyMissing(Refusal):
+    """A field of the token request is missing or empty."""
+
+    entry = entries.PROPERTY_MISSING
+
+
+class GrantUnsupported(Refusal):
+    """The grant type is not offered."""
+
+    entry = entries.GRANT_UNSUPPORTED
+
+
+class PasscodeUnsupported(Refusal):
+    """One-time passcodes are not offered."""
+
+    entry = entries.PASSCODE_UNSUPPORTED
+
+
+class NotInAccount(Refusal):
+    """The credential cannot be bound to the account asked for."""
+
+    entry = entries.NOT_IN_ACCOUNT
+
+
+class RefreshInvalid(Refusal):
+    """The refresh token is not valid."""
+
+    entry = entries.REFRESH_INVALID
+
+
+class RefreshExpired(Refusal):
+    """The refresh token has expired."""
+
+    entry = entries.REFRESH_EXPIRED
+
+
+class TooManyFailures(Refusal):
+    """The subject or the address failed to sign in too often."""
+
+    entry = entries.TOO_MANY_FAILURES
+
+
+class SignInBusy(Refusal):
+    """Too many passwords are being checked."""
+
+    entry = entries.SIGN_IN_BUSY
+
+
+class ServiceUnknown(Refusal):
+    """No token is issued for this service."""
+
+    entry = entries.SERVICE_UNKNOWN
+
+
+class ScopeInvalid(Refusal):
+    """A scope has no TYPE:NAME:ACTIONS."""
+
+    entry = entries.SCOPE_INVALID
+
+
+class ScopesTooMany(Refusal):
+    """The request holds more scopes than allowed."""
+
+    entry = entries.SCOPES_TOO_MANY
+
+
+class AccountForbidden(Refusal):
+    """The caller does not act in the account that the call names."""
+
+    entry = entries.ACCOUNT_FORBIDDEN
+
+
+class RoleMissing(Refusal):
+    """No policy gives the caller the role."""
+
+    entry = entries.ROLE_MISSING
+
+
+class OperatorOnly(Refusal):
+    """The caller is no operator."""
+
+    entry = entries.OPERATOR_ONLY
+
+
+class NotFound(Refusal):
+    """The account has no such thing."""
+
+    entry = entries.NOT_FOUND
+
+
+class ValueInvalid(Refusal):
+    """A field's value is not allowed."""
+
+    entry = entries.VALUE_INVALID
+
+
+class LastManager(Refusal):
+    """The account would be left without a Manager."""
+
+    entry = entries.LAST_MANAGER
+
+
+class LimitReached(Refusal):
+    """The account has as many of these as it may."""
+
+    entry = entries.LIMIT_REACHED
+
+
+class AlreadyExists(Refusal):
+    """The account has this already."""
+
+    entry = entries.ALREADY_EXISTS
+
+
+class ClientUnknown(Refusal):
+    """Client authentication that the token exchange does not know."""
+
+    entry = entries.CLIENT_UNKNOWN

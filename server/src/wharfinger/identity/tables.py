@@ -99,7 +99,7 @@ policies: Final = Table(
 
 # Private keys are encrypted with the data folder's master key. ``generation`` lets only one of
 # several processes that rotate at once succeed; ``longest_life`` (seconds) is the life of the
-# longest-lived token that the key may have signed: it verifies that long after its successor took over.
+# longest-lived token that the key may have signed: it verifies that long beyond its successor.
 signing_keys: Final = Table(
     "signing_keys",
     metadata,

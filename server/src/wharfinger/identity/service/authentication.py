@@ -1,0 +1,124 @@
+"""Who presents this secret: API keys, passwords, IAM tokens and refresh tokens."""
+
+from typing import Final
+
+from wharfinger.identity import keys
+from wharfinger.identity.emails import normalise
+from wharfinger.identity.model import (
+    ANONYMOUS,
+    Claims,
+    Credential,
+    CredentialKind,
+    RefreshExpired,
+    RefreshInvalid,
+    TokenExpired,
+    TokenInvalid,
+    TokenType,
+)
+from wharfinger.identity.passwords import Passwords
+from wharfinger.identity.ports import Store
+from wharfinger.identity.service.last_use import LastUse
+from wharfinger.identity.service.throttle import Throttle
+from wharfinger.identity.service.tokens import IAM_AUDIENCE, TokenService
+
+ANONYMOUS_CREDENTIAL: Final = Credential(ANONYMOUS, ANONYMOUS, CredentialKind.ANONYMOUS, 0)
+
+
+class Authenticator:
+    """Finds the credential behind what a client presents; any thread may call, all of it blocks.
+
+    Failed attempts are counted, for the subject and for ``address``, the client's.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        tokens: TokenService,
+        passwords: Passwords,
+        throttle: Throttle,
+        last_use: LastUse,
+    ) -> None:
+        self._store = store
+        self._tokens = tokens
+        self._passwords = passwords
+        self._throttle = throttle
+        self._last_use = last_use
+
+    def api_key(self, secret: str, address: str) -> Credential | None:
+        """Return the credential of an API key, None if there is none. One read, no write.
+
+        Raises:
+            TooManyFailures: this key, or this address, failed too often.
+        """
+        sha256 = keys.sha256(secret)
+        subject = "apikey:" + sha256.hex()
+        with self._store.reading() as records:
+            failed_before = self._throttle.admit(records, subject, address)
+            found = records.credential_by_secret(sha256) if keys.well_formed(secret) else None
+        self._count(subject, address, succeeded=found is not None, failed_before=failed_before)
+        if found is not None:
+            self._last_use.note(found.id)
+        return found
+
+    def password(self, email: str, password: str, address: str) -> Credential | None:
+        """Return the user's credential, None if e-mail and password do not fit.
+
+        An unknown e-mail takes as long as a wrong password.
+
+        Raises:
+            TooManyFailures: this user, or this address, failed too often.
+            SignInBusy: too many passwords are being checked.
+        """
+        subject = "user:" + normalise(email)
+        with self._store.reading() as records:
+            failed_before = self._throttle.admit(records, subject, address)
+            found = records.password_credential(normalise(email))
+        fits = self._passwords.matches(password, found[1] if found else None)
+        self._count(subject, address, succeeded=fits, failed_before=failed_before)
+        return found[0] if found and fits else None
+
+    def refresh(self, token: str, audience: str) -> tuple[Credential, Claims]:
+        """Return the standing credential behind a refresh token, and what the token says.
+
+        Raises:
+            RefreshExpired: the token has ended.
+            RefreshInvalid: it is no refresh token for ``audience``, or its credential is gone.
+        """
+        try:
+            claims = self._tokens.verify(token, TokenType.REFRESH, audience)
+        except TokenExpired as error:
+            raise RefreshExpired from error
+        except TokenInvalid as error:
+            raise RefreshInvalid from error
+        credential = self._standing(claims)
+        if credential is None:
+            raise RefreshInvalid
+        return credential, claims
+
+    def bearer(self, token: str) -> tuple[Credential, Claims] | None:
+        """Return the standing credential behind an IAM token and its claims; None if refused."""
+        try:
+            claims = self._tokens.verify(token, TokenType.IAM, IAM_AUDIENCE)
+        except (TokenExpired, TokenInvalid):
+            return None
+        credential = self._standing(claims)
+        return (credential, claims) if credential else None
+
+    def anonymous(self) -> Credential:
+        """Return the credential of callers without any; its row is written where it is missing."""
+        with self._store.reading() as records:
+            found = records.credential(ANONYMOUS)
+        if found is None:
+            with self._store.writing() as changes:
+                changes.add_credential(ANONYMOUS_CREDENTIAL)
+        return found or ANONYMOUS_CREDENTIAL
+
+    def _standing(self, claims: Claims) -> Credential | None:
+        with self._store.reading() as records:
+            return records.credential(claims.credential)
+
+    def _count(self, subject: str, address: str, *, succeeded: bool, failed_before: bool) -> None:
+        if not succeeded:
+            self._throttle.failed(subject, address)
+        elif failed_before:
+            self._throttle.succeeded(subject)

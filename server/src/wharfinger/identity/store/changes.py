@@ -1,0 +1,203 @@
+"""Writing: what one unit may do to identity's records."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Table, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from wharfinger.identity.model import (
+    Account,
+    ApiKey,
+    Credential,
+    CredentialKind,
+    Policy,
+    ServiceId,
+    User,
+)
+from wharfinger.identity.ports import SigningKey
+from wharfinger.identity.store import rows
+from wharfinger.identity.store.records import SqlRecords
+from wharfinger.identity.tables import (
+    accounts,
+    api_keys,
+    credentials,
+    memberships,
+    policies,
+    service_ids,
+    signin_failures,
+    signing_keys,
+    users,
+)
+
+
+class SqlChanges(SqlRecords):
+    """Implements ``identity.ports.Changes`` over one connection, save for the audit row."""
+
+    def lock_account(self, account: str) -> None:
+        """Let no other unit that locked the account run until this one ends."""
+        # SQLite has one writer and leaves FOR UPDATE out.
+        self._connection.execute(
+            select(accounts.c.id).where(accounts.c.id == account).with_for_update()
+        )
+
+    def add_account(self, account: Account) -> None:
+        """Add an account."""
+        self._connection.execute(insert(accounts).values(asdict(account)))
+
+    def add_user(self, user: User) -> User:
+        """Add the user, or return the one that has this e-mail already."""
+        self._add_unless_there(users, asdict(user))
+        found = self._connection.execute(select(users).where(users.c.email == user.email)).one()
+        return rows.user(found)
+
+    def remove_user(self, iam_id: str) -> None:
+        """Remove a user who belongs to no account any more, with what tokens were issued on."""
+        self._connection.execute(delete(credentials).where(credentials.c.iam_id == iam_id))
+        self._connection.execute(delete(users).where(users.c.iam_id == iam_id))
+
+    def add_member(self, account: str, iam_id: str, at: int) -> bool:
+        """Add the user to the account; False if it belongs to it already."""
+        values = {"account_id": account, "iam_id": iam_id, "created_at": at}
+        return self._add_unless_there(memberships, values)
+
+    def remove_member(self, account: str, iam_id: str) -> None:
+        """End the membership, with the subject's policies and API keys in this account."""
+        self._remove_belongings(account, iam_id)
+        self._remove(memberships, account, iam_id)
+
+    def add_service_id(self, service_id: ServiceId) -> None:
+        """Add a service id."""
+        values = asdict(service_id)
+        values["account_id"] = values.pop("account")
+        self._connection.execute(insert(service_ids).values(values))
+
+    def remove_service_id(self, account: str, iam_id: str) -> None:
+        """Remove a service id with its policies and API keys."""
+        self._remove_belongings(account, iam_id)
+        self._remove(service_ids, account, iam_id)
+
+    def add_credential(self, credential: Credential) -> None:
+        """Add a credential; nothing happens if its id is taken."""
+        self._add_unless_there(credentials, _credential(credential))
+
+    def raise_epochs(self, iam_id: str) -> None:
+        """End the registry tokens that were issued to this subject."""
+        self._connection.execute(
+            update(credentials)
+            .where(credentials.c.iam_id == iam_id)
+            .values(epoch=credentials.c.epoch + 1)
+        )
+
+    def add_api_key(self, key: ApiKey, sha256: bytes) -> None:
+        """Add an API key and its credential."""
+        credential = Credential(key.id, key.iam_id, CredentialKind.API_KEY, 0)
+        self._connection.execute(insert(credentials).values(_credential(credential)))
+        values = asdict(key)
+        values["account_id"] = values.pop("account")
+        self._connection.execute(
+            insert(api_keys).values(secret_sha256=sha256, locked=False, **values)
+        )
+
+    def remove_api_key(self, account: str, key: str) -> None:
+        """Remove an API key and its credential: tokens issued on it end."""
+        removed = self._connection.execute(
+            delete(api_keys).where(api_keys.c.account_id == account, api_keys.c.id == key)
+        )
+        if removed.rowcount:
+            self._connection.execute(delete(credentials).where(credentials.c.id == key))
+
+    def add_policy(self, policy: Policy) -> bool:
+        """Add a policy; False if the account has this very one already."""
+        values = asdict(policy) | {"role": policy.role.value}
+        values["account_id"] = values.pop("account")
+        return self._add_unless_there(policies, values)
+
+    def remove_policy(self, account: str, policy: str) -> None:
+        """Remove a policy."""
+        self._connection.execute(
+            delete(policies).where(policies.c.account_id == account, policies.c.id == policy)
+        )
+
+    def remove_namespace_policies(self, account: str, namespace: str) -> Sequence[str]:
+        """Remove the policies that name the namespace; return the subjects that had one."""
+        of_it = (policies.c.account_id == account, policies.c.namespace == namespace)
+        subjects = self._connection.execute(select(policies.c.iam_id).where(*of_it).distinct())
+        found = list(subjects.scalars())
+        self._connection.execute(delete(policies).where(*of_it))
+        return found
+
+    def add_signing_key(self, key: SigningKey) -> bool:
+        """Add a signing key; False if another process has added this generation already."""
+        return self._add_unless_there(signing_keys, asdict(key))
+
+    def raise_longest_life(self, seconds: int) -> None:
+        """Note that keys may sign tokens that live this long."""
+        self._connection.execute(
+            update(signing_keys)
+            .where(signing_keys.c.longest_life < seconds)
+            .values(longest_life=seconds)
+        )
+
+    def remove_signing_keys(self, kids: Collection[str]) -> None:
+        """Remove signing keys."""
+        self._connection.execute(delete(signing_keys).where(signing_keys.c.kid.in_(kids)))
+
+    def add_failure(self, keys: Collection[str], now: int, window: int) -> None:
+        """Count a failed sign-in under each key; counts older than ``window`` s start anew."""
+        over = signin_failures.c.window_start <= now - window
+        self._connection.execute(delete(signin_failures).where(over))
+        # In one order, so that two units never wait for each other's rows.
+        values = [{"key": key, "window_start": now, "count": 1} for key in sorted(keys)]
+        statement = self._upsert(signin_failures).values(values)
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["key"], set_={"count": signin_failures.c.count + 1}
+            )
+        )
+
+    def clear_failures(self, keys: Collection[str]) -> None:
+        """Forget the failed sign-ins counted under ``keys``."""
+        self._connection.execute(delete(signin_failures).where(signin_failures.c.key.in_(keys)))
+
+    def touch_api_keys(self, used: Iterable[tuple[str, int]]) -> None:
+        """Raise the last use of each API key to the given time."""
+        for key, at in sorted(used):
+            older = or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < at)
+            self._connection.execute(
+                update(api_keys).where(api_keys.c.id == key, older).values(last_used_at=at)
+            )
+
+    def _remove_belongings(self, account: str, iam_id: str) -> None:
+        """Remove a subject's keys and policies in one account; end its tokens."""
+        own = (api_keys.c.account_id == account, api_keys.c.iam_id == iam_id)
+        ids = list(self._connection.execute(select(api_keys.c.id).where(*own)).scalars())
+        self._connection.execute(delete(api_keys).where(*own))
+        self._connection.execute(delete(credentials).where(credentials.c.id.in_(ids)))
+        self._remove(policies, account, iam_id)
+        self.raise_epochs(iam_id)
+
+    def _remove(self, table: Table, account: str, iam_id: str) -> None:
+        self._connection.execute(
+            delete(table).where(table.c.account_id == account, table.c.iam_id == iam_id)
+        )
+
+    def _add_unless_there(self, table: Table, values: dict[str, Any]) -> bool:
+        statement = self._upsert(table).values(values).on_conflict_do_nothing()
+        return self._connection.execute(statement).rowcount > 0
+
+    def _upsert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
+        """Return the dialect's own INSERT: ON CONFLICT is no standard SQL."""
+        if self._connection.dialect.name == "postgresql":
+            return postgresql.insert(table)
+        return sqlite.insert(table)
+
+
+def _credential(credential: Credential) -> dict[str, Any]:
+    return {
+        "id": credential.id,
+        "iam_id": credential.iam_id,
+        "kind": credential.kind.value,
+        "epoch": credential.epoch,
+    }

@@ -1,0 +1,254 @@
+"""Reading: one statement for each question."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    func,
+    literal,
+    select,
+    union_all,
+)
+
+from wharfinger.identity.model import (
+    Account,
+    ApiKey,
+    Credential,
+    CredentialKind,
+    Member,
+    Policy,
+    Role,
+    ServiceId,
+    User,
+)
+from wharfinger.identity.ports import Failures, Page, SigningKey
+from wharfinger.identity.store import rows
+from wharfinger.identity.tables import (
+    accounts,
+    api_keys,
+    credentials,
+    memberships,
+    policies,
+    service_ids,
+    signin_failures,
+    signing_keys,
+    users,
+)
+
+_COUNTED: Final[Mapping[str, Table]] = {
+    "users": memberships,
+    "service ids": service_ids,
+    "API keys": api_keys,
+    "policies": policies,
+}
+_T = TypeVar("_T")
+_CREDENTIAL: Final = select(credentials, api_keys.c.account_id).outerjoin(
+    api_keys, api_keys.c.id == credentials.c.id
+)
+
+
+class SqlRecords:
+    """Implements ``identity.ports.Records`` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def account(self, account: str) -> Account | None:
+        """Return the account with this id."""
+        return self._one(select(accounts).where(accounts.c.id == account), rows.account)
+
+    def accounts(self, page: Page) -> Sequence[Account]:
+        """Return a page of all accounts, by id."""
+        found = self._page(select(accounts), accounts.c.id, page)
+        return [rows.account(row) for row in found]
+
+    def user(self, iam_id: str) -> User | None:
+        """Return the user with this id."""
+        return self._one(select(users).where(users.c.iam_id == iam_id), rows.user)
+
+    def user_by_email(self, email: str) -> User | None:
+        """Return the user with this (normalised) e-mail."""
+        return self._one(select(users).where(users.c.email == email), rows.user)
+
+    def password_credential(self, email: str) -> tuple[Credential, str] | None:
+        """Return credential and password hash of the user with this e-mail, if it has one."""
+        query = (
+            select(credentials, users.c.password_hash, literal("").label("account_id"))
+            .join(users, users.c.iam_id == credentials.c.iam_id)
+            .where(
+                users.c.email == email,
+                users.c.password_hash.is_not(None),
+                credentials.c.kind == CredentialKind.PASSWORD.value,
+            )
+        )
+        return self._one(query, lambda row: (rows.credential(row), row.password_hash))
+
+    def members(self, account: str, page: Page) -> Sequence[Member]:
+        """Return a page of the account's users, by iam_id."""
+        found = self._page(_members(account), memberships.c.iam_id, page)
+        return [rows.member(row) for row in found]
+
+    def member(self, account: str, iam_id: str) -> Member | None:
+        """Return one user of the account."""
+        return self._one(_members(account).where(memberships.c.iam_id == iam_id), rows.member)
+
+    def accounts_of(self, iam_id: str, limit: int) -> Sequence[str]:
+        """Return the ids of at most ``limit`` accounts that the user belongs to."""
+        query = select(memberships.c.account_id).where(memberships.c.iam_id == iam_id)
+        ordered = query.order_by(memberships.c.account_id).limit(limit)
+        return list(self._connection.execute(ordered).scalars())
+
+    def service_id(self, account: str, iam_id: str) -> ServiceId | None:
+        """Return one service id of the account."""
+        own = service_ids.c.account_id == account
+        return self._one(
+            select(service_ids).where(own, service_ids.c.iam_id == iam_id), rows.service_id
+        )
+
+    def service_ids(self, account: str, page: Page) -> Sequence[ServiceId]:
+        """Return a page of the account's service ids, by iam_id."""
+        query = select(service_ids).where(service_ids.c.account_id == account)
+        return [rows.service_id(row) for row in self._page(query, service_ids.c.iam_id, page)]
+
+    def standing(self, account: str, iam_id: str) -> bool | None:
+        """Return whether the subject is an operator; None if it is not in the account."""
+        member = (
+            select(users.c.operator)
+            .join(memberships, memberships.c.iam_id == users.c.iam_id)
+            .where(users.c.iam_id == iam_id, memberships.c.account_id == account)
+        )
+        machine = select(literal(value=False)).where(
+            service_ids.c.iam_id == iam_id, service_ids.c.account_id == account
+        )
+        row = self._connection.execute(union_all(member, machine)).first()
+        return None if row is None else bool(row[0])
+
+    def credential(self, credential: str) -> Credential | None:
+        """Return the credential with this id, with the account it is bound to."""
+        return self._one(_CREDENTIAL.where(credentials.c.id == credential), rows.credential)
+
+    def credential_by_secret(self, sha256: bytes) -> Credential | None:
+        """Return the credential of the API key whose secret hashes to ``sha256``."""
+        return self._one(_CREDENTIAL.where(api_keys.c.secret_sha256 == sha256), rows.credential)
+
+    def epoch(self, credential: str) -> int | None:
+        """Return the credential's epoch, None if it does not exist (any more)."""
+        query = select(credentials.c.epoch).where(credentials.c.id == credential)
+        return self._connection.execute(query).scalar_one_or_none()
+
+    def api_key(self, account: str, key: str) -> ApiKey | None:
+        """Return one API key of the account."""
+        own = api_keys.c.account_id == account
+        return self._one(select(api_keys).where(own, api_keys.c.id == key), rows.api_key)
+
+    def api_keys(self, account: str, iam_id: str, page: Page) -> Sequence[ApiKey]:
+        """Return a page of the account's API keys, by id; of one subject, or all for ''."""
+        query = _of(select(api_keys).where(api_keys.c.account_id == account), api_keys, iam_id)
+        return [rows.api_key(row) for row in self._page(query, api_keys.c.id, page)]
+
+    def policy(self, account: str, policy: str) -> Policy | None:
+        """Return one policy of the account."""
+        own = policies.c.account_id == account
+        return self._one(select(policies).where(own, policies.c.id == policy), rows.policy)
+
+    def policies(self, account: str, iam_id: str, page: Page) -> Sequence[Policy]:
+        """Return a page of the account's policies, by id; of one subject, or all for ''."""
+        query = _of(select(policies).where(policies.c.account_id == account), policies, iam_id)
+        return [rows.policy(row) for row in self._page(query, policies.c.id, page)]
+
+    def roles(
+        self, account: str, iam_ids: Collection[str], namespace: str
+    ) -> Mapping[str, frozenset[Role]]:
+        """Return each subject's roles on ``namespace`` and account-wide; '' = only the latter."""
+        query = select(policies.c.iam_id, policies.c.role).where(
+            policies.c.account_id == account,
+            policies.c.iam_id.in_(iam_ids),
+            policies.c.namespace.in_({"", namespace}),
+        )
+        found: dict[str, set[Role]] = {}
+        for iam_id, role in self._connection.execute(query):
+            found.setdefault(iam_id, set()).add(Role(role))
+        return {iam_id: frozenset(roles) for iam_id, roles in found.items()}
+
+    def roles_anywhere(self, account: str, iam_id: str) -> frozenset[Role]:
+        """Return all roles that the subject has on anything in the account."""
+        query = (
+            select(policies.c.role)
+            .where(policies.c.account_id == account, policies.c.iam_id == iam_id)
+            .distinct()
+        )
+        return frozenset(Role(role) for role in self._connection.execute(query).scalars())
+
+    def grants(
+        self, iam_ids: Collection[str], roles: Collection[Role], account: str
+    ) -> Sequence[tuple[str, str]]:
+        """Return (account, namespace) of policies with these roles; '' = of all accounts."""
+        query = (
+            select(policies.c.account_id, policies.c.namespace)
+            .where(
+                policies.c.iam_id.in_(iam_ids),
+                policies.c.role.in_([role.value for role in roles]),
+            )
+            .distinct()
+        )
+        if account:
+            query = query.where(policies.c.account_id == account)
+        return [(row[0], row[1]) for row in self._connection.execute(query)]
+
+    def count(self, account: str, kind: str) -> int:
+        """Return how many 'users', 'service ids', 'API keys' or 'policies' the account has."""
+        table = _COUNTED[kind]
+        query = select(func.count()).select_from(table).where(table.c.account_id == account)
+        return self._connection.execute(query).scalar_one()
+
+    def managers(self, account: str) -> int:
+        """Return how many users are Managers of the whole account."""
+        query = (
+            select(func.count(policies.c.iam_id.distinct()))
+            .join(users, users.c.iam_id == policies.c.iam_id)
+            .where(
+                policies.c.account_id == account,
+                policies.c.role == Role.MANAGER.value,
+                policies.c.namespace == "",
+            )
+        )
+        return self._connection.execute(query).scalar_one()
+
+    def signing_keys(self) -> Sequence[SigningKey]:
+        """Return all signing keys, oldest generation first."""
+        query = select(signing_keys).order_by(signing_keys.c.generation)
+        return [SigningKey(**row._mapping) for row in self._connection.execute(query)]
+
+    def failures(self, keys: Collection[str]) -> Mapping[str, Failures]:
+        """Return the failed sign-ins counted under each of ``keys`` that has any."""
+        columns = (signin_failures.c.key, signin_failures.c.window_start, signin_failures.c.count)
+        query = select(*columns).where(signin_failures.c.key.in_(keys))
+        return {
+            key: Failures(start, count) for key, start, count in self._connection.execute(query)
+        }
+
+    def _one(self, query: Select[Any], make: Callable[[Row[Any]], _T]) -> _T | None:
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else make(row)
+
+    def _page(self, query: Select[Any], key: ColumnElement[str], page: Page) -> Sequence[Row[Any]]:
+        if page.start:
+            query = query.where(key > page.start)
+        return self._connection.execute(query.order_by(key).limit(page.limit)).all()
+
+
+def _members(account: str) -> Select[Any]:
+    return (
+        select(memberships.c.iam_id, users.c.email, memberships.c.created_at)
+        .join(users, users.c.iam_id == memberships.c.iam_id)
+        .where(memberships.c.account_id == account)
+    )
+
+
+def _of(query: Select[Any], table: Table, iam_id: str) -> Select[Any]:
+    return query.where(table.c.iam_id == iam_id) if iam_id else query
