@@ -1,0 +1,233 @@
+"""The short path for reading manifests and blobs, in front of the router.
+
+It answers only the plain case (GET or HEAD with a valid token that grants pull, no conditions,
+no ranges) with one prepared statement, on the event loop; whatever else comes is left to the
+ordinary routes, which also word every refusal. So it never says no, and what it says is byte for
+byte what the ordinary route would say (tests/contracts/test_fastpath.py).
+
+The statement reads the credential's epoch together with the content: a revoked token, a moved
+tag, a namespace being deleted are seen at once. This is the one module that reads tables of
+several rooms (docs/adr/0003).
+"""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from wharfinger.identity.model import PULL, Claims, TokenType
+from wharfinger.registry.model.blobs import blob_headers
+from wharfinger.registry.model.manifests import manifest_headers
+from wharfinger.web.context import Web
+from wharfinger.web.surface import new_request_id
+from wharfinger_common.refusals import Refusal
+
+_FROM: Final = """
+FROM repositories r
+JOIN namespaces n ON n.region = r.region AND n.name = r.namespace AND n.state = 'active'
+"""
+_EPOCH: Final = "(SELECT epoch FROM credentials WHERE id = :credential)"
+_WHERE: Final = "WHERE r.region = :region AND r.name = :repository"
+
+# The content of a HEAD is not read, only measured.
+_MANIFEST: Final = f"""
+SELECT {_EPOCH}, m.digest, m.media_type, length(m.content), {{content}}
+{_FROM} {{tag}}
+JOIN manifests m ON m.repository_id = r.id AND m.digest = {{digest}} {_WHERE}
+"""  # noqa: S608 - built from constants
+_TAG: Final = "JOIN tags t ON t.repository_id = r.id AND t.name = :reference"
+_BLOB: Final = f"""
+SELECT {_EPOCH}, b.size, b.location
+{_FROM}
+JOIN repository_blobs l ON l.repository_id = r.id AND l.digest = :reference
+JOIN blobs b ON b.digest = l.digest {_WHERE}
+"""  # noqa: S608 - built from constants
+
+_ORDINARY_HEADERS: Final = frozenset({b"range", b"if-none-match", b"if-match", b"if-range"})
+
+
+class FoundManifest(NamedTuple):
+    """A manifest as stored; ``content`` is None where only its head was asked for."""
+
+    epoch: int | None
+    digest: str
+    media_type: str
+    size: int
+    content: bytes | None
+
+
+class FoundBlob(NamedTuple):
+    """A blob's size in bytes and where the store keeps it."""
+
+    epoch: int | None
+    size: int
+    location: str
+
+
+class FastReads(Protocol):
+    """The two look-ups of the fast path; cheap enough for the event loop."""
+
+    def manifest(
+        self, key: dict[str, str], *, by_tag: bool, with_content: bool
+    ) -> FoundManifest | None:
+        """Return the manifest that ``key`` names, if it is there."""
+
+    def blob(self, key: dict[str, str]) -> FoundBlob | None:
+        """Return the blob that ``key`` names, if that repository shows it."""
+
+
+class SqliteFastReads:
+    """`FastReads` over a raw connection, used by one event loop only."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute: Final = connection.execute
+
+    def manifest(
+        self, key: dict[str, str], *, by_tag: bool, with_content: bool
+    ) -> FoundManifest | None:
+        """Return the manifest; see the port."""
+        row = self._execute(_MANIFESTS[by_tag, with_content], key).fetchone()
+        return FoundManifest(*row) if row else None
+
+    def blob(self, key: dict[str, str]) -> FoundBlob | None:
+        """Return the blob; see the port."""
+        row = self._execute(_BLOB, key).fetchone()
+        return FoundBlob(*row) if row else None
+
+
+_MANIFESTS: Final = {
+    (by_tag, with_content): _MANIFEST.format(
+        content="m.content" if with_content else "NULL",
+        tag=_TAG if by_tag else "",
+        digest="t.digest" if by_tag else ":reference",
+    )
+    for by_tag in (True, False)
+    for with_content in (True, False)
+}
+
+
+class Tokens(Protocol):
+    """Where the fast path has tokens verified; a known one costs a dictionary look-up."""
+
+    def verify(self, token: str, typ: TokenType, audience: str) -> Claims:
+        """Return the claims of a valid token."""
+
+
+class _Read(NamedTuple):
+    """What a path asks for."""
+
+    repository: str
+    kind: str
+    reference: str
+
+
+class FastPath:
+    """ASGI layer: answers plain reads itself, hands all else to ``app``."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        web: Web,
+        tokens: Tokens,
+        reads: FastReads,
+        path_of: Callable[[str], Path | None],
+    ) -> None:
+        self._app: Final = app
+        self._web: Final = web
+        self._tokens: Final = tokens
+        self._reads: Final = reads
+        self._path_of: Final = path_of
+        self._region: Final = web.settings.region
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI 3)."""
+        read = self._plain_read(scope)
+        if read is not None and (claims := self._claims(scope, read)) is not None:
+            answer = self._manifest if read.kind == "manifests" else self._blob
+            if await answer(scope, send, read, claims):
+                return
+        await self._app(scope, receive, send)
+
+    def _plain_read(self, scope: Scope) -> _Read | None:
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+            return None
+        path: str = scope["path"]
+        if not path.startswith("/v2/") or b"%" in scope["raw_path"] or self._web.draining():
+            return None
+        head, _, reference = path.rpartition("/")
+        repository, _, kind = head[4:].rpartition("/")
+        if kind not in {"manifests", "blobs"} or not repository or not reference:
+            return None
+        return _Read(repository, kind, reference)
+
+    def _claims(self, scope: Scope, read: _Read) -> Claims | None:
+        """Return the claims of a token that grants the read and is still valid, else None."""
+        token = ""
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                if value[:7].lower() != b"bearer ":
+                    return None
+                token = value[7:].decode("latin-1")
+            elif name in _ORDINARY_HEADERS:
+                return None
+        if not token:
+            return None
+        try:
+            claims = self._tokens.verify(token, TokenType.REGISTRY, "registry")
+        except Refusal:
+            return None
+        return claims if claims.grants(read.repository, PULL) else None
+
+    def _key(self, read: _Read, claims: Claims) -> dict[str, str]:
+        return {
+            "region": self._region,
+            "repository": read.repository,
+            "reference": read.reference,
+            "credential": claims.credential,
+        }
+
+    async def _manifest(self, scope: Scope, send: Send, read: _Read, claims: Claims) -> bool:
+        with_content = scope["method"] == "GET"
+        found = self._reads.manifest(
+            self._key(read, claims), by_tag=":" not in read.reference, with_content=with_content
+        )
+        if found is None or found.epoch != claims.epoch:
+            return False
+        headers = manifest_headers(found.digest, found.media_type, found.size)
+        await send(_start(headers))
+        await send({"type": "http.response.body", "body": found.content or b""})
+        return True
+
+    async def _blob(self, scope: Scope, send: Send, read: _Read, claims: Claims) -> bool:
+        found = self._reads.blob(self._key(read, claims))
+        if found is None or found.epoch != claims.epoch:
+            return False
+        path = None
+        if scope["method"] == "GET":
+            path = self._servable(scope, found)
+            if path is None:
+                return False
+        await send(_start(blob_headers(read.reference, found.size)))
+        if path is None:
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await send({"type": "http.response.pathsend", "path": str(path)})
+        return True
+
+    def _servable(self, scope: Scope, found: FoundBlob) -> Path | None:
+        """Return the file to send, where the server can send files and it is there, whole."""
+        if "http.response.pathsend" not in scope.get("extensions", {}):
+            return None
+        path = self._path_of(found.location)
+        try:
+            whole = path is not None and path.stat().st_size == found.size
+        except OSError:
+            return None
+        return path if whole else None
+
+
+def _start(headers: list[tuple[bytes, bytes]]) -> dict[str, object]:
+    headers = [*headers, (b"x-request-id", new_request_id().encode())]
+    return {"type": "http.response.start", "status": 200, "headers": headers}
