@@ -1,0 +1,46 @@
+"""Background work as rows: what a job is and how long to wait after it failed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+FIRST_RETRY_SECONDS: Final = 1.0
+ERROR_CHARACTERS: Final = 2000
+
+
+class LeaseLost(Exception):
+    """Another worker holds the job now, or nobody does: stop at once, change nothing more."""
+
+
+class Stopping(Exception):
+    """The process is ending: leave the job where it stands, another worker goes on with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work that is not done; times in Unix seconds.
+
+    ``kind`` names its handler, ``subject`` what it is about: there is one job of a kind for a
+    subject. ``fence`` grows with each claim, so what an earlier holder still tries is refused.
+    """
+
+    id: int
+    kind: str
+    subject: str
+    payload: Mapping[str, str] = field(default_factory=dict)
+    run_at: float = 0.0
+    leased_until: float = 0.0
+    lease_owner: str = ""
+    fence: int = 0
+    attempts: int = 0
+    last_error: str = ""
+    created_at: int = 0
+
+
+def retry_delay(attempts: int, longest: float) -> float:
+    """Return the seconds to wait after ``attempts`` attempts (1 or more) failed in a row.
+
+    One second, doubled with each further failure, ``longest`` at most.
+    """
+    # 2.0 ** 1024 does not fit a float; 32 doublings are more than any setting allows.
+    return min(FIRST_RETRY_SECONDS * 2.0 ** min(max(attempts, 1) - 1, 32), longest)

@@ -1,0 +1,227 @@
+"""The SQLAlchemy Core adapter of the namespaces' ports, for SQLite and PostgreSQL."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from wharfinger.database.unit import Database
+from wharfinger.identity.model import Caller
+from wharfinger.identity.tables import accounts
+from wharfinger.namespaces.model import EMPTYING, Namespace, State
+from wharfinger.namespaces.ports import Clock
+from wharfinger.namespaces.tables import namespaces
+
+
+class Recorder(Protocol):
+    """Leaves an audit row within the transaction of ``connection``; the audit's own writer."""
+
+    def __call__(
+        self,
+        connection: Connection,
+        *,
+        at: int,
+        account: str,
+        actor: str,
+        action: str,
+        target: str,
+        request_id: str,
+        detail: Mapping[str, object],
+    ) -> None:
+        """Record that ``actor`` did ``action`` to ``target``."""
+
+
+class Enqueue(Protocol):
+    """Asks for background work within the transaction of ``connection``."""
+
+    def __call__(
+        self, connection: Connection, kind: str, subject: str, payload: Mapping[str, str]
+    ) -> None:
+        """Ask for the work to be done as soon as the transaction is committed."""
+
+
+class Forget(Protocol):
+    """Removes the access policies that name a namespace, within the transaction."""
+
+    def __call__(self, connection: Connection, account: str, namespace: str) -> object:
+        """Remove them."""
+
+
+class SqlNamespaceStore:
+    """Implements ``namespaces.ports.Store`` over a database."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        record: Recorder,
+        enqueue: Enqueue,
+        forget_policies: Forget,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._record = record
+        self._enqueue = enqueue
+        self._forget = forget_policies
+        self._clock = clock
+
+    @contextmanager
+    def reading(self) -> Iterator["SqlRecords"]:
+        """Enter a consistent view."""
+        with self._database.reading() as connection:
+            yield SqlRecords(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator["_SqlChanges"]:
+        """Enter a writing unit."""
+        with self._database.writing() as connection:
+            yield _SqlChanges(
+                connection, self._record, self._enqueue, self._forget, int(self._clock())
+            )
+
+
+class SqlRecords:
+    """Implements ``namespaces.ports.Records`` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find(self, region: str, name: str) -> Namespace | None:
+        """Return the namespace of this name."""
+        query = select(namespaces).where(namespaces.c.region == region, namespaces.c.name == name)
+        row = self._connection.execute(query).first()
+        return None if row is None else _namespace(row)
+
+    def active_of(self, region: str, account: str) -> Sequence[Namespace]:
+        """Return the account's active namespaces."""
+        query = (
+            select(namespaces)
+            .where(
+                namespaces.c.region == region,
+                namespaces.c.account_id == account,
+                namespaces.c.state == State.ACTIVE.value,
+            )
+            .order_by(namespaces.c.name)
+        )
+        return [_namespace(row) for row in self._connection.execute(query)]
+
+    def count(self, region: str, account: str) -> int:
+        """Return how many names the account holds."""
+        query = select(func.count()).where(
+            namespaces.c.region == region, namespaces.c.account_id == account
+        )
+        return self._connection.execute(query).scalar_one()
+
+
+class _SqlChanges(SqlRecords):
+    """Implements ``namespaces.ports.Changes`` over the connection of a writing unit."""
+
+    def __init__(
+        self, connection: Connection, record: Recorder, enqueue: Enqueue, forget: Forget, at: int
+    ) -> None:
+        super().__init__(connection)
+        self._record = record
+        self._enqueue = enqueue
+        self._forget = forget
+        self._at = at
+
+    def lock_account(self, account: str) -> None:
+        # SQLite has one writer and leaves FOR UPDATE out.
+        self._connection.execute(
+            select(accounts.c.id).where(accounts.c.id == account).with_for_update()
+        )
+
+    def add(self, namespace: Namespace) -> bool:
+        postgres = self._connection.dialect.name == "postgresql"
+        statement = (postgresql.insert if postgres else sqlite.insert)(namespaces)
+        added = statement.values(_row(namespace)).on_conflict_do_nothing()
+        return self._connection.execute(added).rowcount > 0
+
+    def assign(self, namespace: Namespace, resource_group: str, at: int) -> bool:
+        statement = (
+            update(namespaces)
+            .where(
+                namespaces.c.id == namespace.id,
+                namespaces.c.state == State.ACTIVE.value,
+                namespaces.c.resource_group == "",
+            )
+            .values(resource_group=resource_group, updated_at=at)
+        )
+        return self._connection.execute(statement).rowcount > 0
+
+    def start_deletion(self, namespace: Namespace, requested_by: str, at: int) -> bool:
+        statement = (
+            update(namespaces)
+            .where(namespaces.c.id == namespace.id, namespaces.c.state == State.ACTIVE.value)
+            .values(state=State.DELETING.value, updated_at=at)
+        )
+        if self._connection.execute(statement).rowcount == 0:
+            return False
+        payload = {
+            "region": namespace.region,
+            "name": namespace.name,
+            "account": namespace.account,
+            "id": str(namespace.id),
+            "requested_by": requested_by,
+        }
+        self._enqueue(self._connection, EMPTYING, f"{namespace.region}/{namespace.name}", payload)
+        return True
+
+    def erase(self, namespace: Namespace) -> bool:
+        statement = delete(namespaces).where(
+            namespaces.c.id == namespace.id, namespaces.c.state == State.DELETING.value
+        )
+        if self._connection.execute(statement).rowcount == 0:
+            return False
+        self._forget(self._connection, namespace.account, namespace.name)
+        return True
+
+    def audit(
+        self, caller: Caller, action: str, namespace: Namespace, detail: Mapping[str, object]
+    ) -> None:
+        self._record(
+            self._connection,
+            at=self._at,
+            account=namespace.account,
+            actor=caller.iam_id,
+            action=action,
+            target=f"namespace:{namespace.name}",
+            request_id=caller.request_id,
+            detail=detail,
+        )
+
+
+def is_deleting(connection: Connection, region: str, name: str) -> bool:
+    """Whether the namespace exists and is being deleted; for steps, in their transactions.
+
+    Locks the row where the database has row locks, so that it stays so until the unit ends.
+    """
+    query = select(namespaces.c.id).where(
+        namespaces.c.region == region,
+        namespaces.c.name == name,
+        namespaces.c.state == State.DELETING.value,
+    )
+    return connection.execute(query.with_for_update()).first() is not None
+
+
+def _row(namespace: Namespace) -> dict[str, Any]:
+    values = asdict(namespace) | {"state": namespace.state.value}
+    values["account_id"] = values.pop("account")
+    del values["id"]
+    return values
+
+
+def _namespace(row: Row[Any]) -> Namespace:
+    return Namespace(
+        region=row.region,
+        name=row.name,
+        account=row.account_id,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        resource_group=row.resource_group,
+        state=State(row.state),
+        id=row.id,
+    )
