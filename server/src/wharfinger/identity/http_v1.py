@@ -1,0 +1,297 @@
+"""``/identity/v1``: accounts, users, service ids, API keys and policies, with OpenAPI.
+
+Loaded after the service is ready: FastAPI and pydantic cost more than the rest of a start.
+Every call is refused before its body is read unless a valid caller makes it.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from starlette.types import Message
+
+from wharfinger.identity import http_views as views
+from wharfinger.identity.model import Caller
+from wharfinger.identity.ports import Page
+from wharfinger.identity.services import IdentityServices
+from wharfinger.web.authentication import Gate
+from wharfinger.web.bodies import BodyInvalid, read_body
+from wharfinger.web.context import Web
+
+PAGE: Final = 100
+MAX_PAGE: Final = 100_000
+MAX_CURSOR: Final = 128
+
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="entries wanted in the page")]
+Start = Annotated[str, Query(max_length=MAX_CURSOR, description="next of the page before")]
+Subject = Annotated[str | None, Query(max_length=MAX_CURSOR, description="only of this iam_id")]
+_T = TypeVar("_T")
+
+
+def router(services: IdentityServices, web: Web, gate: Gate) -> APIRouter:
+    """Return the routes below ``/identity/v1``; ``gate`` tells who calls, in which account."""
+    api = APIRouter(
+        prefix="/identity/v1",
+        tags=["identity"],
+        route_class=guarded_route(web, gate),
+        dependencies=[Depends(HTTPBearer(auto_error=False)), Depends(_account_header)],
+    )
+    _Accounts(services, web).mount(api)
+    _Users(services, web).mount(api)
+    _ServiceIds(services, web).mount(api)
+    _ApiKeys(services, web).mount(api)
+    _Policies(services, web).mount(api)
+    return api
+
+
+def guarded_route(web: Web, gate: Gate) -> type[APIRoute]:
+    """Return a route class that knows the caller, bounds the body, and refuses in our words.
+
+    Endpoints find the caller in ``request.state.caller``.
+    """
+
+    class GuardedRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def guarded(request: Request) -> Response:
+                request.state.caller = await gate.control_caller(request)
+                try:
+                    return await handle(await _with_bounded_body(request, web))
+                except RequestValidationError as error:
+                    raise BodyInvalid(reason=_reason(error)) from error
+
+            return guarded
+
+    return GuardedRoute
+
+
+async def _with_bounded_body(request: Request, web: Web) -> Request:
+    settings = web.settings
+    body = await read_body(request, settings.body_bytes, "body_bytes", settings.body_stall_seconds)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request(request.scope, receive)
+
+
+def _reason(error: RequestValidationError) -> str:
+    """Return what is wrong, without repeating the value: it may be a password."""
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def _account_header(
+    account: Annotated[str, Header(description="id of the account to act in")] = "",
+) -> str:
+    return account
+
+
+class _Endpoints:
+    """What the groups of endpoints share: each endpoint calls one service method in a thread."""
+
+    def __init__(self, services: IdentityServices, web: Web) -> None:
+        self._services: Final = services
+        self._run: Final = web.threads.run
+        self._most: Final = web.settings.page_entries
+
+    def _page(self, limit: int, start: str) -> Page:
+        return Page(min(limit, self._most), start)
+
+
+def _caller(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+def _next(entries: Sequence[_T], page: Page, key: Callable[[_T], str]) -> dict[str, Any]:
+    more = len(entries) == page.limit
+    return {"limit": page.limit, "next": key(entries[-1]) if more else None}
+
+
+class _Accounts(_Endpoints):
+    def mount(self, api: APIRouter) -> None:
+        api.add_api_route("/accounts", self.create, methods=["POST"], status_code=201)
+        api.add_api_route("/accounts", self.list, methods=["GET"])
+        api.add_api_route("/accounts/{id}", self.get, methods=["GET"])
+
+    async def create(self, request: Request, body: views.NewAccount) -> views.AccountView:
+        """Create an account (operators); the owner, where one is named, becomes its Manager."""
+        account = await self._run(
+            self._services.administration.create_account,
+            _caller(request),
+            body.name,
+            plan=body.plan,
+            owner_email=body.owner_email,
+            owner_password=body.owner_password,
+        )
+        return views.AccountView.of(account)
+
+    async def list(
+        self, request: Request, limit: Limit = PAGE, start: Start = ""
+    ) -> views.AccountPage:
+        """List all accounts (operators), or the one of the call."""
+        page = self._page(limit, start)
+        accounts = self._services.administration.accounts
+        found = await self._run(accounts, _caller(request), page)
+        return views.AccountPage(
+            accounts=[views.AccountView.of(account) for account in found],
+            **_next(found, page, lambda account: account.id),
+        )
+
+    async def get(self, request: Request, id: str) -> views.AccountView:
+        """Show one account."""
+        account = self._services.administration.account
+        return views.AccountView.of(await self._run(account, _caller(request), id))
+
+
+class _Users(_Endpoints):
+    def mount(self, api: APIRouter) -> None:
+        api.add_api_route("/users", self.create, methods=["POST"], status_code=201)
+        api.add_api_route("/users", self.list, methods=["GET"])
+        api.add_api_route("/users/{id}", self.get, methods=["GET"])
+        api.add_api_route("/users/{id}", self.delete, methods=["DELETE"], status_code=204)
+
+    async def create(self, request: Request, body: views.NewUser) -> views.UserView:
+        """Add a user to the account (Managers)."""
+        user = await self._run(
+            self._services.people.add_user, _caller(request), body.email, body.password, body.role
+        )
+        return views.UserView.of(user)
+
+    async def list(
+        self, request: Request, limit: Limit = PAGE, start: Start = ""
+    ) -> views.UserPage:
+        """List the users of the account (Managers)."""
+        page = self._page(limit, start)
+        found = await self._run(self._services.people.users, _caller(request), page)
+        return views.UserPage(
+            users=[views.UserView.of(user) for user in found],
+            **_next(found, page, lambda user: user.iam_id),
+        )
+
+    async def get(self, request: Request, id: str) -> views.UserView:
+        """Show one user of the account (Managers)."""
+        return views.UserView.of(await self._run(self._services.people.user, _caller(request), id))
+
+    async def delete(self, request: Request, id: str) -> None:
+        """Remove a user from the account, with its policies and API keys there (Managers)."""
+        await self._run(self._services.people.remove_user, _caller(request), id)
+
+
+class _ServiceIds(_Endpoints):
+    def mount(self, api: APIRouter) -> None:
+        api.add_api_route("/serviceids", self.create, methods=["POST"], status_code=201)
+        api.add_api_route("/serviceids", self.list, methods=["GET"])
+        api.add_api_route("/serviceids/{id}", self.get, methods=["GET"])
+        api.add_api_route("/serviceids/{id}", self.delete, methods=["DELETE"], status_code=204)
+
+    async def create(self, request: Request, body: views.NewServiceId) -> views.ServiceIdView:
+        """Create a service id (Managers)."""
+        made = await self._run(
+            self._services.people.create_service_id, _caller(request), body.name, body.description
+        )
+        return views.ServiceIdView.of(made)
+
+    async def list(
+        self, request: Request, limit: Limit = PAGE, start: Start = ""
+    ) -> views.ServiceIdPage:
+        """List the service ids of the account (Managers)."""
+        page = self._page(limit, start)
+        found = await self._run(self._services.people.service_ids, _caller(request), page)
+        return views.ServiceIdPage(
+            serviceids=[views.ServiceIdView.of(service_id) for service_id in found],
+            **_next(found, page, lambda service_id: service_id.iam_id),
+        )
+
+    async def get(self, request: Request, id: str) -> views.ServiceIdView:
+        """Show one service id (Managers)."""
+        return views.ServiceIdView.of(
+            await self._run(self._services.people.service_id, _caller(request), id)
+        )
+
+    async def delete(self, request: Request, id: str) -> None:
+        """Remove a service id with its policies and API keys (Managers)."""
+        await self._run(self._services.people.remove_service_id, _caller(request), id)
+
+
+class _ApiKeys(_Endpoints):
+    def mount(self, api: APIRouter) -> None:
+        api.add_api_route("/apikeys", self.create, methods=["POST"], status_code=201)
+        api.add_api_route("/apikeys", self.list, methods=["GET"])
+        api.add_api_route("/apikeys/{id}", self.get, methods=["GET"])
+        api.add_api_route("/apikeys/{id}", self.delete, methods=["DELETE"], status_code=204)
+
+    async def create(self, request: Request, body: views.NewApiKey) -> views.NewApiKeyView:
+        """Create an API key, one's own or (Managers) another's; its secret is shown this once."""
+        key, secret = await self._run(
+            self._services.api_keys.create,
+            _caller(request),
+            body.name,
+            body.description,
+            body.iam_id,
+        )
+        return views.NewApiKeyView.made(key, secret)
+
+    async def list(
+        self, request: Request, limit: Limit = PAGE, start: Start = "", iam_id: Subject = None
+    ) -> views.ApiKeyPage:
+        """List the API keys of the account (Managers), or one's own."""
+        page = self._page(limit, start)
+        found = await self._run(self._services.api_keys.list, _caller(request), page, iam_id)
+        return views.ApiKeyPage(
+            apikeys=[views.ApiKeyView.of(key) for key in found],
+            **_next(found, page, lambda key: key.id),
+        )
+
+    async def get(self, request: Request, id: str) -> views.ApiKeyView:
+        """Show one API key, without its secret."""
+        key = await self._run(self._services.api_keys.get, _caller(request), id)
+        return views.ApiKeyView.of(key)
+
+    async def delete(self, request: Request, id: str) -> None:
+        """Revoke an API key, one's own or (Managers) another's."""
+        await self._run(self._services.api_keys.delete, _caller(request), id)
+
+
+class _Policies(_Endpoints):
+    def mount(self, api: APIRouter) -> None:
+        api.add_api_route("/policies", self.create, methods=["POST"], status_code=201)
+        api.add_api_route("/policies", self.list, methods=["GET"])
+        api.add_api_route("/policies/{id}", self.get, methods=["GET"])
+        api.add_api_route("/policies/{id}", self.delete, methods=["DELETE"], status_code=204)
+
+    async def create(self, request: Request, body: views.NewPolicy) -> views.PolicyView:
+        """Give a role (Managers); Reader for ``anonymous`` makes a namespace public."""
+        policy = await self._run(
+            self._services.policies.create,
+            _caller(request),
+            body.iam_id,
+            body.role,
+            body.namespace,
+        )
+        return views.PolicyView.of(policy)
+
+    async def list(
+        self, request: Request, limit: Limit = PAGE, start: Start = "", iam_id: Subject = None
+    ) -> views.PolicyPage:
+        """List the policies of the account (Managers)."""
+        page = self._page(limit, start)
+        found = await self._run(self._services.policies.list, _caller(request), page, iam_id)
+        return views.PolicyPage(
+            policies=[views.PolicyView.of(policy) for policy in found],
+            **_next(found, page, lambda policy: policy.id),
+        )
+
+    async def get(self, request: Request, id: str) -> views.PolicyView:
+        """Show one policy (Managers)."""
+        policy = await self._run(self._services.policies.get, _caller(request), id)
+        return views.PolicyView.of(policy)
+
+    async def delete(self, request: Request, id: str) -> None:
+        """Take a role away (Managers); registry tokens that hold it end."""
+        await self._run(self._services.policies.delete, _caller(request), id)

@@ -1,0 +1,208 @@
+"""The JSON of ``/identity/v1``: what calls take and answer."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from wharfinger.identity.model import Account, ApiKey, Member, Policy, ServiceId
+from wharfinger.identity.service.desk import MAX_DESCRIPTION, MAX_NAME
+
+RoleName = Literal["Reader", "Writer", "Manager"]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewAccount(_Body):
+    """An account to be made; the owner becomes its first Manager."""
+
+    name: str = Field(max_length=MAX_NAME)
+    plan: Literal["free", "standard", "unlimited"] = "standard"
+    owner_email: str | None = None
+    owner_password: str | None = None
+
+
+class NewUser(_Body):
+    """A user to be added to the account; the password counts only for one who is new."""
+
+    email: str
+    password: str | None = None
+    role: RoleName | None = None
+
+
+class NewServiceId(_Body):
+    """A service id to be made."""
+
+    name: str = Field(max_length=MAX_NAME)
+    description: str = Field("", max_length=MAX_DESCRIPTION)
+
+
+class NewApiKey(_Body):
+    """An API key to be made, for the caller unless ``iam_id`` names another of the account."""
+
+    name: str = Field(max_length=MAX_NAME)
+    description: str = Field("", max_length=MAX_DESCRIPTION)
+    iam_id: str | None = None
+
+
+class NewPolicy(_Body):
+    """A role to be given, on one namespace or (null) the whole account."""
+
+    iam_id: str
+    role: RoleName
+    namespace: str | None = None
+
+
+class AccountView(BaseModel):
+    """An account."""
+
+    id: str
+    name: str
+    plan: str
+    created_at: str
+
+    @classmethod
+    def of(cls, account: Account) -> "AccountView":
+        """Return the view of ``account``."""
+        at = rfc3339(account.created_at)
+        return cls(id=account.id, name=account.name, plan=account.plan, created_at=at)
+
+
+class UserView(BaseModel):
+    """A user, as the account sees it."""
+
+    id: str
+    iam_id: str
+    email: str
+    created_at: str
+
+    @classmethod
+    def of(cls, user: Member) -> "UserView":
+        """Return the view of ``user``."""
+        at = rfc3339(user.joined_at)
+        return cls(id=user.iam_id, iam_id=user.iam_id, email=user.email, created_at=at)
+
+
+class ServiceIdView(BaseModel):
+    """A service id."""
+
+    id: str
+    iam_id: str
+    name: str
+    description: str
+    created_at: str
+
+    @classmethod
+    def of(cls, service_id: ServiceId) -> "ServiceIdView":
+        """Return the view of ``service_id``."""
+        return cls(
+            id=service_id.iam_id,
+            iam_id=service_id.iam_id,
+            name=service_id.name,
+            description=service_id.description,
+            created_at=rfc3339(service_id.created_at),
+        )
+
+
+class ApiKeyView(BaseModel):
+    """An API key, without its secret."""
+
+    id: str
+    iam_id: str
+    account_id: str
+    name: str
+    description: str
+    created_at: str
+    last_used_at: str | None
+
+    @classmethod
+    def of(cls, key: ApiKey) -> "ApiKeyView":
+        """Return the view of ``key``."""
+        return cls(**_api_key(key))
+
+
+class NewApiKeyView(ApiKeyView):
+    """A new API key with its secret, which is shown this once."""
+
+    apikey: str
+
+    @classmethod
+    def made(cls, key: ApiKey, secret: str) -> "NewApiKeyView":
+        """Return the view of a new ``key``."""
+        return cls(apikey=secret, **_api_key(key))
+
+
+class PolicyView(BaseModel):
+    """A role that a subject has, on one namespace or (null) the whole account."""
+
+    id: str
+    iam_id: str
+    role: RoleName
+    namespace: str | None
+    created_at: str
+
+    @classmethod
+    def of(cls, policy: Policy) -> "PolicyView":
+        """Return the view of ``policy``."""
+        return cls(
+            id=policy.id,
+            iam_id=policy.iam_id,
+            role=policy.role.value,
+            namespace=policy.namespace or None,
+            created_at=rfc3339(policy.created_at),
+        )
+
+
+class _Page(BaseModel):
+    limit: int = Field(description="entries that this page may hold")
+    next: str | None = Field(description="the start parameter of the next page; null: no more")
+
+
+class AccountPage(_Page):
+    """A page of accounts."""
+
+    accounts: Sequence[AccountView]
+
+
+class UserPage(_Page):
+    """A page of users."""
+
+    users: Sequence[UserView]
+
+
+class ServiceIdPage(_Page):
+    """A page of service ids."""
+
+    serviceids: Sequence[ServiceIdView]
+
+
+class ApiKeyPage(_Page):
+    """A page of API keys."""
+
+    apikeys: Sequence[ApiKeyView]
+
+
+class PolicyPage(_Page):
+    """A page of policies."""
+
+    policies: Sequence[PolicyView]
+
+
+def rfc3339(seconds: int) -> str:
+    """Return a time in Unix seconds as RFC 3339 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _api_key(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "iam_id": key.iam_id,
+        "account_id": key.account,
+        "name": key.name,
+        "description": key.description,
+        "created_at": rfc3339(key.created_at),
+        "last_used_at": None if key.last_used_at is None else rfc3339(key.last_used_at),
+    }

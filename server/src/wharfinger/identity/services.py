@@ -1,0 +1,119 @@
+"""Putting identity together: its services over one store, for the composition root and tests."""
+
+import uuid
+from dataclasses import dataclass
+
+from wharfinger.database.unit import Database
+from wharfinger.identity.passwords import Passwords
+from wharfinger.identity.ports import Clock, NamespaceOwners, RegistryTokens, Store
+from wharfinger.identity.secrets import Seal
+from wharfinger.identity.service.access import Access
+from wharfinger.identity.service.administration import Administration
+from wharfinger.identity.service.api_keys import ApiKeys
+from wharfinger.identity.service.authentication import Authenticator
+from wharfinger.identity.service.desk import Desk
+from wharfinger.identity.service.keyring import KeyRing
+from wharfinger.identity.service.last_use import LastUse
+from wharfinger.identity.service.people import People
+from wharfinger.identity.service.policies import Policies
+from wharfinger.identity.service.registry_sign_in import NoRegistryTokens, RegistrySignIn
+from wharfinger.identity.service.sign_in import SignIn
+from wharfinger.identity.service.throttle import Throttle
+from wharfinger.identity.service.tokens import TokenService
+from wharfinger.identity.store import Recorder, SqlStore
+from wharfinger.settings import Settings
+
+ISSUER = "wharfinger"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityServices:
+    """Everything that identity offers; one for each process.
+
+    ``tokens.warm()`` in a thread spares the first request an import; ``last_use.flush()`` at
+    shutdown keeps the last uses of API keys.
+    """
+
+    store: Store
+    tokens: TokenService
+    access: Access
+    sign_in: SignIn
+    registry_sign_in: RegistrySignIn
+    administration: Administration
+    people: People
+    api_keys: ApiKeys
+    policies: Policies
+    last_use: LastUse
+
+
+def build(
+    settings: Settings,
+    database: Database,
+    *,
+    owners: NamespaceOwners,
+    record: Recorder,
+    master_key: bytes,
+    clock: Clock,
+    registry_tokens: RegistryTokens | None = None,
+) -> IdentityServices:
+    """Return the services over ``database``; nothing is read or written yet.
+
+    ``record`` leaves an audit row in a connection's transaction, ``master_key`` has 32 bytes.
+    """
+    store = SqlStore(database, record, clock)
+    tokens = _tokens(settings, store, master_key, clock)
+    passwords = Passwords(settings.password_checks, settings.password_min_length)
+    access = Access(store, owners, settings.region)
+    throttle = Throttle(store, clock, settings.signin_failures, settings.signin_window_seconds)
+    last_use = LastUse(store, clock)
+    authenticator = Authenticator(store, tokens, passwords, throttle, last_use)
+    desk = Desk(store, tokens, passwords, clock, _new_id, settings.identities_per_account)
+    return IdentityServices(
+        store=store,
+        tokens=tokens,
+        access=access,
+        sign_in=SignIn(
+            store,
+            authenticator,
+            tokens,
+            token_seconds=settings.iam_token_seconds,
+            refresh_seconds=settings.refresh_token_seconds,
+        ),
+        registry_sign_in=RegistrySignIn(
+            authenticator,
+            tokens,
+            access,
+            registry_tokens or NoRegistryTokens(),
+            region=settings.region,
+            token_seconds=settings.registry_token_seconds,
+            refresh_seconds=settings.refresh_token_seconds,
+            max_scopes=settings.token_scopes,
+        ),
+        administration=Administration(desk),
+        people=People(desk),
+        api_keys=ApiKeys(desk),
+        policies=Policies(desk, owners, settings.region),
+        last_use=last_use,
+    )
+
+
+def _tokens(settings: Settings, store: Store, master_key: bytes, clock: Clock) -> TokenService:
+    longest = max(
+        settings.iam_token_seconds,
+        settings.refresh_token_seconds,
+        settings.registry_token_seconds,
+    )
+    ring = KeyRing(store, Seal(master_key), clock, settings.signing_key_days, longest)
+    return TokenService(
+        ring,
+        store,
+        clock,
+        issuer=ISSUER,
+        region=settings.region,
+        revocation_seconds=settings.revocation_seconds,
+        cache_entries=settings.token_cache_entries,
+    )
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
