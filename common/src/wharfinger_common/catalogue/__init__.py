@@ -21,9 +21,9 @@ def load() -> Catalogue:
     Raises:
         ValueError: two entries share a code.
     """
-    from wharfinger_common.catalogue import identity, namespaces, registry, web
+    from wharfinger_common.catalogue import blobs, identity, namespaces, registry, web
 
     catalogue = Catalogue()
-    for module in (web, registry, identity, namespaces):
+    for module in (web, registry, blobs, identity, namespaces):
         catalogue.add(*entries_of(module))
     return catalogue
