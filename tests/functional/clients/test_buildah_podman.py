@@ -1,4 +1,4 @@
-"""Manifest lists as buildah and podman make them, and an image that podman builds and runs from."""
+"""Manifest lists as buildah and podman make them."""
 
 from __future__ import annotations
 
