@@ -1,0 +1,50 @@
+"""What can go wrong in a blob store, and how the system's errors are told."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from wharfinger.database.errors import StorageFull
+from wharfinger_common.catalogue import web as entries
+from wharfinger_common.refusals import Refusal
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class StoreUnavailable(Refusal):
+    """The blob store does not answer, or refuses what it must be able to do."""
+
+    entry = entries.NOT_READY
+
+
+class UploadInUse(Exception):  # noqa: N818 - a state of the upload, not an error of the store
+    """Another writer holds the upload."""
+
+
+class UploadShort(Exception):  # noqa: N818 - as above
+    """Less of the upload is stored than the caller thinks."""
+
+    def __init__(self, stored: int) -> None:
+        super().__init__(stored)
+        self.stored: Final = stored
+
+
+class BlobMissing(Exception):  # noqa: N818 - as above
+    """Nothing is stored at the location."""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn the system's errors into refusals.
+
+    Raises:
+        StorageFull: no space, or no quota of it, is left.
+        StoreUnavailable: any other OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageFull from error
+        raise StoreUnavailable(part="blob store", headers={"Retry-After": "5"}) from error

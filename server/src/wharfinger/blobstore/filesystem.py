@@ -1,0 +1,242 @@
+"""Blobs and uploads as files: ``uploads/ID`` and ``blobs/ALGORITHM/SHARD/HEX`` under one folder.
+
+A file reaches its final name by one rename, after its bytes were synced and before its folder
+is: under a final name there is never anything but a whole, verified blob. An advisory lock on
+the upload's file keeps the writers of all processes apart and ends with the process.
+"""
+
+import fcntl
+import os
+import uuid
+from collections.abc import Iterator
+from io import FileIO
+from pathlib import Path
+from typing import Final, Self
+
+from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort, told
+from wharfinger.blobstore.names import is_upload, location_of, require_location, require_upload
+from wharfinger.blobstore.port import CHUNK
+from wharfinger.database.errors import StorageFull
+from wharfinger_common.digests import Digest
+
+_FILE_MODE: Final = 0o600
+_FOLDER_MODE: Final = 0o700
+_WRITE: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+_RESERVE: Final = 1024 * 1024  # bytes; with less room left the store says that it is full
+
+
+class FilesystemStore:
+    """The `BlobStore` port over a local folder (or one that all processes share)."""
+
+    def __init__(self, root: Path) -> None:
+        self._root: Final = root
+        self._uploads: Final = root / "uploads"
+        self._blobs: Final = root / "blobs"
+        self._lasting: Final[set[Path]] = set()  # folders whose own names are known to be synced
+        with told():
+            for folder in (root, self._uploads, self._blobs):
+                folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+
+    def writer(self, upload: str, offset: int) -> "_FileWriter":
+        """Open an upload for appending; see the port."""
+        path = self._uploads / require_upload(upload)
+        with told():
+            file = FileIO(_opened(path, _WRITE), "r+b")
+            try:
+                _lock(file, path)
+                stored = file.seek(0, os.SEEK_END)
+                if stored < offset:
+                    raise UploadShort(stored)
+                if stored > offset:
+                    file.truncate(offset)
+                    file.seek(offset)
+            except BaseException:
+                file.close()
+                raise
+        return _FileWriter(self, file, path, offset)
+
+    def discard(self, upload: str) -> None:
+        """Drop an upload; see the port."""
+        with told():
+            (self._uploads / require_upload(upload)).unlink(missing_ok=True)
+
+    def put(self, digest: Digest, content: bytes) -> str:
+        """Store a small blob; see the port."""
+        temporary = self._uploads / str(uuid.uuid4())
+        with told():
+            try:
+                with FileIO(_opened(temporary, _WRITE | os.O_EXCL), "r+b") as file:
+                    _write_all(file, content)
+                    os.fsync(file.fileno())
+                return self.place(temporary, digest)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+
+    def open(self, location: str) -> "_FileReader":
+        """Open a blob; see the port."""
+        with told():
+            try:
+                return _FileReader(FileIO(_opened(self.path(location), _READ), "rb"))
+            except FileNotFoundError:
+                raise BlobMissing(location) from None
+
+    def path(self, location: str) -> Path:
+        """Return the blob's file; see the port."""
+        return self._blobs / require_location(location)
+
+    def delete(self, location: str) -> None:
+        """Remove a blob; see the port."""
+        with told():
+            self.path(location).unlink(missing_ok=True)
+
+    def leftovers(self, before: float) -> Iterator[str]:
+        """Yield old uploads; see the port."""
+        with told(), os.scandir(self._uploads) as entries:
+            for entry in entries:
+                if is_upload(entry.name) and _written(entry) < before:
+                    yield entry.name
+
+    def check(self) -> None:
+        """Return if files can be made; see the port."""
+        with told():
+            for folder in (self._uploads, self._blobs):
+                os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+            free = os.statvfs(self._uploads)
+        if free.f_bavail * free.f_frsize < _RESERVE:
+            raise StorageFull
+
+    def place(self, file: Path, digest: Digest) -> str:
+        """Give a synced file its final name, and return the location once that name is on disk."""
+        location = location_of(digest)
+        final = self._blobs / location
+        self._prepare(final.parent)
+        file.replace(final)
+        _sync_folder(final.parent)
+        return location
+
+    def _prepare(self, shard: Path) -> None:
+        """Make the shard's folders, each one's name synced in the folder above."""
+        if shard in self._lasting:
+            return
+        for folder in (self._root, self._blobs, shard.parent, shard):
+            if folder not in self._lasting:
+                folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+                _sync_folder(folder.parent)
+                self._lasting.add(folder)
+
+
+class _FileWriter:
+    """The `UploadWriter` port over a locked file."""
+
+    def __init__(self, store: FilesystemStore, file: FileIO, path: Path, offset: int) -> None:
+        self._store: Final = store
+        self._file: Final = file
+        self._path: Final = path
+        self._size = offset
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        with told():
+            _write_all(self._file, data)
+        self._size += len(data)
+
+    def tell(self) -> int:
+        return self._size
+
+    def read(self) -> Iterator[bytes]:
+        return _pieces(self._file, 0, self._size)
+
+    def commit(self, digest: Digest) -> str:
+        with told():
+            # A write that failed half way leaves a tail behind what counts.
+            self._file.truncate(self._size)
+            os.fsync(self._file.fileno())
+            location = self._store.place(self._path, digest)
+        self.close()
+        return location
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _FileReader:
+    """The `BlobReader` port over an open file."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file: Final = file
+        self._size: Final = os.fstat(file.fileno()).st_size
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def read(self, offset: int, length: int) -> Iterator[bytes]:
+        return _pieces(self._file, offset, min(length, self._size - offset))
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _opened(path: Path, flags: int) -> int:
+    return os.open(path, flags, _FILE_MODE)
+
+
+def _lock(file: FileIO, path: Path) -> None:
+    """Take the writer's lock, and make sure that ``path`` still is the file that was locked."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UploadInUse from None
+    try:
+        same = os.path.samestat(os.fstat(file.fileno()), path.lstat())
+    except FileNotFoundError:
+        same = False
+    if not same:
+        # Committed or discarded between opening and locking.
+        raise UploadShort(0)
+
+
+def _write_all(file: FileIO, data: bytes | bytearray | memoryview) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _pieces(file: FileIO, offset: int, length: int) -> Iterator[bytes]:
+    end = offset + length
+    while offset < end:
+        with told():
+            piece = os.pread(file.fileno(), min(CHUNK, end - offset), offset)
+        if not piece:
+            return
+        offset += len(piece)
+        yield piece
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _written(entry: "os.DirEntry[str]") -> float:
+    """Return when the file was last written; one that is gone by now counts as new."""
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        return float("inf")

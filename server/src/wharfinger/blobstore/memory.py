@@ -1,0 +1,130 @@
+"""A blob store in memory, for tests of what stands above it. Nothing in it outlives the object."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Final, Self
+
+from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort
+from wharfinger.blobstore.names import location_of, require_location, require_upload
+from wharfinger.blobstore.port import CHUNK
+from wharfinger_common.digests import Digest
+
+
+class MemoryStore:
+    """The `BlobStore` port over dictionaries; ``clock`` gives Unix seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.uploads: Final[dict[str, bytearray]] = {}
+        self.blobs: Final[dict[str, bytes]] = {}
+        self.held: Final[set[str]] = set()
+        self.written: Final[dict[str, float]] = {}
+        self.clock: Final = clock
+        self._lock: Final = threading.Lock()
+
+    def writer(self, upload: str, offset: int) -> "_MemoryWriter":
+        """Open an upload for appending; see the port."""
+        require_upload(upload)
+        with self._lock:
+            if upload in self.held:
+                raise UploadInUse
+            content = self.uploads.setdefault(upload, bytearray())
+            self.written[upload] = self.clock()
+            if len(content) < offset:
+                raise UploadShort(len(content))
+            del content[offset:]
+            self.held.add(upload)
+        return _MemoryWriter(self, upload, content)
+
+    def discard(self, upload: str) -> None:
+        """Drop an upload; see the port."""
+        self.uploads.pop(require_upload(upload), None)
+
+    def put(self, digest: Digest, content: bytes) -> str:
+        """Store a small blob; see the port."""
+        location = location_of(digest)
+        self.blobs[location] = bytes(content)
+        return location
+
+    def open(self, location: str) -> "_MemoryReader":
+        """Open a blob; see the port."""
+        try:
+            return _MemoryReader(self.blobs[require_location(location)])
+        except KeyError:
+            raise BlobMissing(location) from None
+
+    def path(self, location: str) -> None:
+        """Return None: these blobs are no files."""
+        require_location(location)
+
+    def delete(self, location: str) -> None:
+        """Remove a blob; see the port."""
+        self.blobs.pop(require_location(location), None)
+
+    def leftovers(self, before: float) -> Iterator[str]:
+        """Yield old uploads; see the port."""
+        yield from [upload for upload in self.uploads if self.written[upload] < before]
+
+    def check(self) -> None:
+        """Return: memory is always there."""
+
+
+class _MemoryWriter:
+    """The `UploadWriter` port over a bytearray."""
+
+    def __init__(self, store: MemoryStore, upload: str, content: bytearray) -> None:
+        self._store: Final = store
+        self._upload: Final = upload
+        self._content: Final = content
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._content.extend(data)
+        self._store.written[self._upload] = self._store.clock()
+
+    def tell(self) -> int:
+        return len(self._content)
+
+    def read(self) -> Iterator[bytes]:
+        return _pieces(bytes(self._content))
+
+    def commit(self, digest: Digest) -> str:
+        location = self._store.put(digest, bytes(self._content))
+        self._store.discard(self._upload)
+        self.close()
+        return location
+
+    def close(self) -> None:
+        self._store.held.discard(self._upload)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _MemoryReader:
+    """The `BlobReader` port over bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content: Final = content
+
+    @property
+    def size(self) -> int:
+        return len(self._content)
+
+    def read(self, offset: int, length: int) -> Iterator[bytes]:
+        return _pieces(self._content[offset : offset + length])
+
+    def close(self) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content), CHUNK):
+        yield content[start : start + CHUNK]

@@ -1,0 +1,1 @@
+"""What the registry knows: values, rules and typed refusals, without HTTP or SQL."""

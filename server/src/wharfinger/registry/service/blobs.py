@@ -1,0 +1,63 @@
+"""The use cases of reading and removing blobs (OCI distribution 1.1, Pulling and deleting blobs)."""
+
+from typing import Final
+
+from wharfinger.blobstore.errors import BlobMissing
+from wharfinger.blobstore.port import BlobReader, BlobStore
+from wharfinger.registry.model.blobs import Blob, BlobLost, BlobUnknown
+from wharfinger.registry.ports import BlobRecords
+from wharfinger_common.digests import Digest
+
+
+class Blobs:
+    """Finds, opens and removes blobs of a repository. Blocking; any thread may call."""
+
+    def __init__(self, records: BlobRecords, store: BlobStore) -> None:
+        self._records: Final = records
+        self._store: Final = store
+
+    def find(self, region: str, repository: str, digest: Digest) -> Blob:
+        """Return what is known of the blob.
+
+        Raises:
+            BlobUnknown: the repository does not show it.
+        """
+        blob = self._records.find(region, repository, str(digest))
+        if blob is None:
+            raise BlobUnknown(digest=str(digest), repository=repository)
+        return blob
+
+    def open(self, blob: Blob) -> BlobReader:
+        """Return a reader of the blob's bytes, which the caller closes.
+
+        Raises:
+            BlobLost: the store does not hold them as they were committed.
+        """
+        try:
+            reader = self._store.open(blob.location)
+        except BlobMissing:
+            raise BlobLost(digest=blob.digest, headers={"Retry-After": "30"}) from None
+        if reader.size != blob.size:
+            reader.close()
+            raise BlobLost(digest=blob.digest, headers={"Retry-After": "30"})
+        return reader
+
+    def file(self, blob: Blob) -> str | None:
+        """Return the file that a server may send as it is, None where there is none.
+
+        Raises:
+            BlobLost: the store does not hold the blob's bytes.
+        """
+        path = self._store.path(blob.location)
+        if path is not None:
+            self.open(blob).close()
+        return None if path is None else str(path)
+
+    def delete(self, region: str, repository: str, digest: Digest) -> None:
+        """Take the blob out of the repository; its bytes go when no repository shows them.
+
+        Raises:
+            BlobUnknown: the repository does not show it.
+            BlobReferenced: a manifest of the repository needs it.
+        """
+        self._records.unlink(region, repository, str(digest))

@@ -1,0 +1,175 @@
+"""One request's hold on an upload: its lease, its writer, and the hash that runs along."""
+
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from wharfinger.blobstore.port import BlobStore, UploadWriter
+from wharfinger.registry.model.uploads import (
+    BlobTooLarge,
+    ChunkLength,
+    ContentRange,
+    Upload,
+    UploadLost,
+)
+from wharfinger.registry.ports import Clock, UploadRecords
+from wharfinger.registry.service.hashes import Running, RunningHashes, start
+from wharfinger_common.digests import Digest
+
+_RENEWALS: Final = 3
+"""How often a lease is renewed within its length."""
+
+
+class Reception:
+    """Takes the bytes of one request for an upload that this request holds.
+
+    ``keeps`` says whether bytes count as soon as they arrived (a PATCH, which a client resumes)
+    or only with the success of the request (a PUT, which it repeats). Blocking; calls exclude
+    each other, so that a renewal may come from another thread. It ends with `pause`, `drop` or
+    `end`, after which it takes nothing more.
+    """
+
+    def __init__(
+        self,
+        records: UploadRecords,
+        store: BlobStore,
+        hashes: RunningHashes,
+        writer: UploadWriter,
+        upload: Upload,
+        *,
+        clock: Clock,
+        lease_seconds: float,
+        limit: int,
+        keeps: bool,
+    ) -> None:
+        self._records: Final = records
+        self._store: Final = store
+        self._hashes: Final = hashes
+        self._writer: Final = writer
+        self._clock: Final = clock
+        self._lease: Final = lease_seconds
+        self._limit: Final = limit
+        self._keeps: Final = keeps
+        self._lock: Final = threading.RLock()
+        self._running: Running | None = hashes.of(upload.id, upload.size)
+        self._renewed = clock()
+        self._over = False
+        self._placed = False
+        self.upload: Final = upload
+
+    @property
+    def size(self) -> int:
+        """The bytes that the upload has now."""
+        return self._writer.tell()
+
+    def write(self, pieces: Sequence[bytes]) -> None:
+        """Append ``pieces``; cheapest with about 1 MiB in all.
+
+        Raises:
+            BlobTooLarge: the upload would exceed the limit.
+            UploadLost: another request has taken over.
+            StorageFull, StoreUnavailable: the store takes no more.
+        """
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        with self._lock:
+            if self._over:
+                raise UploadLost(upload=self.upload.id)
+            if self.size + len(data) > self._limit:
+                raise BlobTooLarge(limit=self._limit, headers={"Connection": "close"})
+            self._writer.write(data)
+            if self._running is not None:
+                self._running.state.update(data)
+            self._beat()
+
+    def renew(self) -> None:
+        """Show a sign of life. Once another request has taken over, `write` says so."""
+        with self._lock:
+            if not self._over:
+                try:
+                    self._records.progress(*self._progress(self._lease))
+                except UploadLost:
+                    self._leave()
+                self._renewed = self._clock()
+
+    def require_length(self, chunk: ContentRange | None) -> None:
+        """Let pass if as much arrived as ``chunk`` says.
+
+        Raises:
+            ChunkLength: more or less did.
+        """
+        received = self.size - self.upload.size
+        if chunk is not None and received != chunk.length:
+            raise ChunkLength(received=received, expected=chunk.length)
+
+    def digest(self, algorithm: str) -> str:
+        """Return the digest of the whole upload in hexadecimal; reads it again if it must."""
+        with self._lock:
+            if self._running is None or self._running.algorithm != algorithm:
+                running = start(algorithm)
+                for piece in self._writer.read():
+                    running.state.update(piece)
+                    self._beat()
+                self._running = running
+            return self._running.state.hexdigest()
+
+    def place(self, digest: Digest) -> str:
+        """Make the upload's bytes the blob; return its location."""
+        with self._lock:
+            if self._over:
+                raise UploadLost(upload=self.upload.id)
+            # Even where placing fails half way, the bytes may have left the upload.
+            self._placed = True
+            return self._writer.commit(digest)
+
+    def pause(self, *, keep: bool = True) -> Upload:
+        """Acknowledge what counts, let the next request in, and return how far the upload stands.
+
+        Raises:
+            UploadLost: another request has taken over.
+        """
+        with self._lock:
+            if self._over:
+                raise UploadLost(upload=self.upload.id)
+            self._leave()
+            stands, now, _ = self._progress(0)
+            if not keep or self._placed:
+                stands = replace(stands, size=0 if self._placed else self.upload.size)
+            if self._running is not None and stands.size == self.size and not self._placed:
+                self._hashes.keep(stands.id, stands.size, self._running)
+            self._records.progress(stands, now, 0)
+            return stands
+
+    def abandon(self, *, keep: bool = True) -> None:
+        """Do as `pause` where something else has failed already: another failure is not told."""
+        with suppress(Exception):
+            self.pause(keep=keep)
+
+    def drop(self) -> None:
+        """End the session and drop its bytes."""
+        with self._lock, suppress(Exception):
+            if self._records.remove(self.upload):
+                self.end()
+            self._leave()
+
+    def end(self) -> None:
+        """Clear up behind a session that has ended."""
+        with self._lock, suppress(Exception):
+            self._leave()
+            self._hashes.forget(self.upload.id)
+            if not self._placed:
+                self._store.discard(self.upload.id)
+
+    def _leave(self) -> None:
+        self._over = True
+        self._writer.close()
+
+    def _beat(self) -> None:
+        if self._clock() - self._renewed >= self._lease / _RENEWALS:
+            self.renew()
+
+    def _progress(self, seconds: float) -> tuple[Upload, float, float]:
+        now = self._clock()
+        size = self.size if self._keeps else self.upload.size
+        return replace(self.upload, size=size), now, now + seconds if seconds else 0.0

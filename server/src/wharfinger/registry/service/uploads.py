@@ -1,0 +1,415 @@
+"""The use cases of pushing blobs (OCI distribution 1.1, Pushing blobs)."""
+
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final, Protocol
+
+from wharfinger.blobstore.errors import BlobMissing, StoreUnavailable, UploadInUse, UploadShort
+from wharfinger.blobstore.names import is_upload
+from wharfinger.blobstore.port import BlobStore
+from wharfinger.registry.model.blobs import Blob
+from wharfinger.registry.model.uploads import (
+    DEFAULT_ALGORITHM,
+    BlobTooLarge,
+    ChunkLength,
+    ContentRange,
+    DigestMismatch,
+    Pusher,
+    Upload,
+    UploadBusy,
+    UploadUnknown,
+    require_algorithm,
+    require_in_order,
+    upload_path,
+)
+from wharfinger.registry.ports import BlobRecords, Clock, Namespaces, UploadRecords
+from wharfinger.registry.service.hashes import RunningHashes, start
+from wharfinger.registry.service.reception import Reception
+from wharfinger_common.digests import Digest
+from wharfinger_common.names import namespace_of
+
+_RETRY: Final = {"Retry-After": "1"}
+_BATCH: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator decides: bytes of a blob, seconds of a lease, seconds a session is kept."""
+
+    blob_bytes: int
+    lease_seconds: float
+    expiry_seconds: float
+
+
+class Content(Protocol):
+    """Bytes on their way to become a blob."""
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+
+    def digest(self, algorithm: str) -> str:
+        """Return their digest in hexadecimal."""
+
+    def place(self, digest: Digest) -> str:
+        """Put them durably into the store as blob ``digest``; return the location."""
+
+
+class Body:
+    """`Content` that came with one request and fits in memory."""
+
+    def __init__(self, store: BlobStore, pieces: Sequence[bytes]) -> None:
+        self._store: Final = store
+        self._content: Final = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    @property
+    def size(self) -> int:
+        """The bytes of the body."""
+        return len(self._content)
+
+    def digest(self, algorithm: str) -> str:
+        """Return their digest in hexadecimal."""
+        return Digest.of(self._content, algorithm).hex
+
+    def place(self, digest: Digest) -> str:
+        """Put them durably into the store; return the location."""
+        return self._store.put(digest, self._content)
+
+
+class Uploads:
+    """Opens, feeds and finishes upload sessions. Blocking; any thread may call.
+
+    Every method that takes a `Pusher` relies on the caller having been authorised for it.
+    """
+
+    def __init__(
+        self,
+        records: UploadRecords,
+        shown: BlobRecords,
+        store: BlobStore,
+        namespaces: Namespaces,
+        rules: Rules,
+        *,
+        clock: Clock,
+        hashes: RunningHashes,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        self._records: Final = records
+        self._shown: Final = shown
+        self._store: Final = store
+        self._namespaces: Final = namespaces
+        self._rules: Final = rules
+        self._clock: Final = clock
+        self._hashes: Final = hashes
+        self._new_id: Final = new_id
+
+    def open(self, pusher: Pusher, algorithm: str = DEFAULT_ALGORITHM) -> Upload:
+        """Open a session; ``algorithm`` is what the client means to name its digest in.
+
+        Raises:
+            NamespaceUnknown: the repository's namespace does not exist.
+            AlgorithmUnsupported: digests of that algorithm cannot be verified.
+        """
+        require_algorithm(algorithm)
+        upload = Upload(self._new_id(), self._owner(pusher))
+        self._records.open(pusher, upload, self._clock())
+        if algorithm != DEFAULT_ALGORITHM:
+            self._hashes.keep(upload.id, 0, start(algorithm))
+        return upload
+
+    def status(self, pusher: Pusher, upload: str) -> Upload:
+        """Return how far the session stands.
+
+        Raises:
+            UploadUnknown: the pusher has no such session.
+        """
+        return self._records.find(pusher, _known_form(pusher, upload))
+
+    def cancel(self, pusher: Pusher, upload: str) -> None:
+        """End the session and drop its bytes.
+
+        Raises:
+            UploadUnknown: the pusher has no such session.
+            UploadBusy: a request is writing it.
+        """
+        self._drop(self._acquire(pusher, upload))
+
+    def mount(self, pusher: Pusher, digest: Digest, sources: Collection[str]) -> Blob | None:
+        """Show a blob that one of ``sources`` shows in the pusher's repository too.
+
+        ``sources`` are repositories that the pusher may pull from. None if none of them has it.
+        (OCI distribution 1.1, Mounting a blob from another repository.)
+
+        Raises:
+            NamespaceUnknown: the repository's namespace does not exist.
+        """
+        account = self._owner(pusher)
+        found = self._shown.showing(pusher.region, sources, str(digest)) if sources else ()
+        for _, blob in islice(found, 1):
+            if self._records.link_stored(pusher, account, blob.digest, self._clock(), None):
+                return blob
+        return None
+
+    def candidates(self, pusher: Pusher, digest: Digest, limit: int) -> Sequence[str]:
+        """Return repositories of the pusher's namespace's owner that show the blob.
+
+        Not all that the pusher may pull from, and not only these: each has to be authorised.
+        """
+        account = self._owner(pusher)
+        return self._shown.repositories_of(pusher.region, account, str(digest), limit)
+
+    def push(self, pusher: Pusher, digest: Digest, pieces: Sequence[bytes]) -> Blob:
+        """Store a whole small blob and show it (OCI distribution 1.1, Single POST).
+
+        Raises:
+            NamespaceUnknown: the repository's namespace does not exist.
+            DigestMismatch, BlobTooLarge: the content is not what is accepted.
+        """
+        account = self._owner(pusher)
+        return self.commit_blob(self._body(pieces), digest, pusher, account, None)
+
+    def receive(
+        self, pusher: Pusher, upload: str, chunk: ContentRange | None, *, keeps: bool
+    ) -> Reception:
+        """Take hold of the session to write a body that does not fit in memory.
+
+        Raises:
+            UploadUnknown: the pusher has no such session.
+            UploadBusy: somebody else holds it.
+            ChunkOutOfOrder: ``chunk`` does not start where the session stands.
+            BlobTooLarge: ``chunk`` ends beyond the limit.
+        """
+        held = self._acquire(pusher, upload)
+        try:
+            require_in_order(held, chunk, upload_path(pusher.repository, upload))
+            self._require_size(chunk.last + 1 if chunk else 0)
+            writer = self._store.writer(upload, held.size)
+        except UploadShort as short:
+            self._set_back(pusher, held, short.stored)
+            raise
+        except UploadInUse:
+            self._release(held)
+            raise UploadBusy(upload=upload, headers=_RETRY) from None
+        except BaseException:
+            self._release(held)
+            raise
+        return Reception(
+            self._records,
+            self._store,
+            self._hashes,
+            writer,
+            held,
+            clock=self._clock,
+            lease_seconds=self._rules.lease_seconds,
+            limit=self._rules.blob_bytes,
+            keeps=keeps,
+        )
+
+    def append(
+        self, pusher: Pusher, upload: str, pieces: Sequence[bytes], chunk: ContentRange | None
+    ) -> Upload:
+        """Take a whole small chunk; return how far the session stands.
+
+        Raises:
+            ChunkLength: ``chunk`` and the pieces disagree; none of them is kept.
+            UploadUnknown, UploadBusy, ChunkOutOfOrder, BlobTooLarge: as `receive`.
+        """
+        reception = self.receive(pusher, upload, chunk, keeps=True)
+        try:
+            reception.write(pieces)
+        except BaseException:
+            reception.abandon()
+            raise
+        return self.acknowledge(reception, chunk)
+
+    def acknowledge(self, reception: Reception, chunk: ContentRange | None) -> Upload:
+        """Let go of a session whose chunk arrived whole; return how far it stands.
+
+        Raises:
+            ChunkLength: ``chunk`` and what arrived disagree; nothing of it is kept.
+            UploadLost: another request has taken over.
+        """
+        try:
+            reception.require_length(chunk)
+        except ChunkLength:
+            reception.abandon(keep=False)
+            raise
+        return reception.pause()
+
+    def finish(
+        self,
+        pusher: Pusher,
+        upload: str,
+        digest: Digest,
+        pieces: Sequence[bytes],
+        chunk: ContentRange | None,
+    ) -> Blob:
+        """End the session with a small last chunk, or none, and show the blob.
+
+        Raises:
+            DigestMismatch: the content is another one; the session is dropped.
+            ChunkLength, UploadUnknown, UploadBusy, UploadLost, ChunkOutOfOrder, BlobTooLarge:
+                as `append`; of the chunk nothing is kept.
+        """
+        stands = self.status(pusher, upload)
+        if stands.leased_until > self._clock():
+            raise UploadBusy(upload=upload, headers=_RETRY)
+        if stands.size == 0:
+            return self._finish_at_once(pusher, stands, digest, pieces, chunk)
+        reception = self.receive(pusher, upload, chunk, keeps=False)
+        try:
+            reception.write(pieces)
+        except BaseException:
+            reception.abandon(keep=False)
+            raise
+        return self.complete(pusher, reception, digest, chunk)
+
+    def complete(
+        self, pusher: Pusher, reception: Reception, digest: Digest, chunk: ContentRange | None
+    ) -> Blob:
+        """End a session whose bytes have all arrived, and show the blob.
+
+        Raises:
+            DigestMismatch: the content is another one; the session is dropped.
+            ChunkLength: ``chunk`` and what arrived disagree; nothing of it is kept.
+            UploadLost: another request has taken over.
+        """
+        upload = reception.upload
+        try:
+            reception.require_length(chunk)
+            blob = self.commit_blob(reception, digest, pusher, upload.account, upload)
+        except DigestMismatch:
+            reception.drop()
+            raise
+        except BaseException:
+            reception.abandon(keep=False)
+            raise
+        reception.end()
+        return blob
+
+    def commit_blob(
+        self,
+        content: Content,
+        digest: Digest,
+        pusher: Pusher,
+        account: str,
+        end: Upload | None,
+    ) -> Blob:
+        """Verify ``content`` and show it: the only way for bytes to become a visible blob.
+
+        1. Its digest is compared with the one the client names.
+        2. Its bytes become durable in the store, unless they are there already.
+        3. One durable transaction adds blob and repository, links them and ends the session.
+
+        Dying after 1 or 2 leaves bytes that no row names, which nobody sees.
+
+        Raises:
+            DigestMismatch: the digests differ.
+            UploadLost: the session ``end`` is not the caller's any more.
+        """
+        actual = content.digest(digest.algorithm)
+        if actual != digest.hex:
+            raise DigestMismatch(actual=f"{digest.algorithm}:{actual}", digest=str(digest))
+        known = self._records.stored(digest)
+        if known is not None and self._holds(known):
+            if self._records.link_stored(pusher, account, known.digest, self._clock(), end):
+                return known
+        blob = Blob(str(digest), content.size, content.place(digest))
+        self._records.link(pusher, account, blob, self._clock(), end)
+        return blob
+
+    def expire(self) -> int:
+        """Drop a batch of sessions that stood still for too long, and what belongs to none.
+
+        Return how many; call again while it is not 0.
+        """
+        before = self._clock() - self._rules.expiry_seconds
+        expired = self._records.expired(before, _BATCH)
+        dropped = sum(self._drop(upload) for upload in expired)
+        old = list(islice(self._store.leftovers(before), _BATCH))
+        orphans = set(old) - set(self._records.existing(old))
+        for orphan in orphans:
+            self._store.discard(orphan)
+        return dropped + len(orphans)
+
+    def _finish_at_once(
+        self,
+        pusher: Pusher,
+        upload: Upload,
+        digest: Digest,
+        pieces: Sequence[bytes],
+        chunk: ContentRange | None,
+    ) -> Blob:
+        """End a session to which nothing was sent before, without taking its lease.
+
+        The fence that was read guards it: whoever takes the lease meanwhile raises it.
+        """
+        require_in_order(upload, chunk, upload_path(pusher.repository, upload.id))
+        body = self._body(pieces)
+        if chunk is not None and body.size != chunk.length:
+            raise ChunkLength(received=body.size, expected=chunk.length)
+        try:
+            blob = self.commit_blob(body, digest, pusher, upload.account, upload)
+        except DigestMismatch:
+            self._drop(upload)
+            raise
+        self._clear(upload)
+        return blob
+
+    def _body(self, pieces: Sequence[bytes]) -> Body:
+        body = Body(self._store, pieces)
+        self._require_size(body.size)
+        return body
+
+    def _require_size(self, size: int) -> None:
+        if size > self._rules.blob_bytes:
+            raise BlobTooLarge(limit=self._rules.blob_bytes)
+
+    def _owner(self, pusher: Pusher) -> str:
+        return self._namespaces.require(pusher.region, namespace_of(pusher.repository)).account
+
+    def _holds(self, blob: Blob) -> bool:
+        """Whether the store has the blob's bytes; one that lost them gets them anew."""
+        try:
+            with self._store.open(blob.location) as reader:
+                return reader.size == blob.size
+        except (BlobMissing, StoreUnavailable):
+            return False
+
+    def _acquire(self, pusher: Pusher, upload: str) -> Upload:
+        now = self._clock()
+        until = now + self._rules.lease_seconds
+        return self._records.acquire(pusher, _known_form(pusher, upload), now, until)
+
+    def _release(self, held: Upload) -> None:
+        with suppress(Exception):
+            self._records.progress(held, self._clock(), 0)
+
+    def _set_back(self, pusher: Pusher, held: Upload, stored: int) -> None:
+        """Tell the client how much is really there: a power failure may have taken the rest."""
+        stands = replace(held, size=stored)
+        self._records.progress(stands, self._clock(), 0)
+        self._hashes.forget(held.id)
+        location = upload_path(pusher.repository, held.id)
+        require_in_order(stands, ContentRange(held.size, held.size), location)
+
+    def _drop(self, upload: Upload) -> bool:
+        if not self._records.remove(upload):
+            return False
+        self._clear(upload)
+        return True
+
+    def _clear(self, upload: Upload) -> None:
+        self._hashes.forget(upload.id)
+        # What cannot be removed now is found later, as belonging to no session.
+        with suppress(StoreUnavailable):
+            self._store.discard(upload.id)
+
+
+def _known_form(pusher: Pusher, upload: str) -> str:
+    if not is_upload(upload):
+        raise UploadUnknown(upload=upload[:64], repository=pusher.repository)
+    return upload

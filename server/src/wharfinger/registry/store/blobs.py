@@ -1,0 +1,183 @@
+"""Blobs and their links to repositories in the database."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final, Protocol
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, select
+
+from wharfinger.database.unit import Database
+from wharfinger.namespaces.model import NamespaceUnknown
+from wharfinger.registry.model.blobs import Blob, BlobReferenced, BlobUnknown
+from wharfinger.registry.store.dialect import insert
+from wharfinger.registry.tables import blobs, manifest_references, repositories, repository_blobs
+from wharfinger_common.names import namespace_of
+
+_BLOB: Final = (blobs.c.digest, blobs.c.size, blobs.c.location)
+_LINKED: Final = repositories.join(
+    repository_blobs, repository_blobs.c.repository_id == repositories.c.id
+).join(blobs, blobs.c.digest == repository_blobs.c.digest)
+
+
+class HoldNamespace(Protocol):
+    """Keeps a namespace from being removed while a transaction adds something to it."""
+
+    def __call__(self, connection: Connection, region: str, name: str) -> str | None:
+        """Return the account that owns the active namespace, None if there is none.
+
+        Where the database locks rows, the row stays as it is until the transaction ends.
+        """
+
+
+class SqlBlobRecords:
+    """Implements ``registry.ports.BlobRecords`` over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database: Final = database
+
+    def find(self, region: str, repository: str, digest: str) -> Blob | None:
+        """Return the blob if the repository shows it; see the port."""
+        query = (
+            select(*_BLOB)
+            .select_from(_LINKED)
+            .where(_in(region, repository), repository_blobs.c.digest == digest)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _blob(row)
+
+    def showing(
+        self, region: str, names: Collection[str], digest: str
+    ) -> Sequence[tuple[str, Blob]]:
+        """Return the repositories that show the blob; see the port."""
+        query = (
+            select(repositories.c.name, *_BLOB)
+            .select_from(_LINKED)
+            .where(
+                repositories.c.region == region,
+                repositories.c.name.in_(names),
+                repository_blobs.c.digest == digest,
+            )
+            .order_by(repositories.c.name)
+        )
+        with self._database.reading() as connection:
+            return [(row.name, _blob(row)) for row in connection.execute(query)]
+
+    def repositories_of(self, region: str, account: str, digest: str, limit: int) -> Sequence[str]:
+        """Return the account's repositories that show the blob; see the port."""
+        query = (
+            select(repositories.c.name)
+            .select_from(_LINKED)
+            .where(
+                repositories.c.region == region,
+                repositories.c.account_id == account,
+                repository_blobs.c.digest == digest,
+            )
+            .order_by(repositories.c.name)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return list(connection.scalars(query))
+
+    def unlink(self, region: str, repository: str, digest: str) -> None:
+        """Take the blob out of the repository; see the port."""
+        with self._database.writing() as connection:
+            found = _locked_link(connection, region, repository, digest)
+            if found is None:
+                raise BlobUnknown(digest=digest, repository=repository)
+            if connection.scalar(select(exists().where(_referenced(found, digest)))):
+                raise BlobReferenced(digest=digest, repository=repository)
+            connection.execute(delete(repository_blobs).where(_link(found, digest)))
+
+
+def stored_blob(connection: Connection, digest: str, *, lock: bool = False) -> Blob | None:
+    """Return the blob's row; ``lock`` keeps it from being collected until the unit ends."""
+    query = select(*_BLOB).where(blobs.c.digest == digest)
+    row = connection.execute(query.with_for_update(read=True, key_share=True) if lock else query).first()
+    return None if row is None else _blob(row)
+
+
+def add_blob(connection: Connection, blob: Blob, now: int) -> None:
+    """Add the row of a verified blob, or tell the one that stands where its bytes lie now."""
+    statement = insert(connection, blobs).values(
+        digest=blob.digest, size=blob.size, location=blob.location, created_at=now
+    )
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["digest"], set_={"size": blob.size, "location": blob.location}
+        )
+    )
+
+
+def link_blob(connection: Connection, repository: int, digest: str, now: int) -> None:
+    """Show the blob in the repository; shown again, its time before collection starts anew."""
+    statement = insert(connection, repository_blobs).values(
+        repository_id=repository, digest=digest, linked_at=now
+    )
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["repository_id", "digest"], set_={"linked_at": now}
+        )
+    )
+
+
+def require_repository_row(
+    connection: Connection,
+    hold_namespace: HoldNamespace,
+    region: str,
+    account: str,
+    name: str,
+    now: int,
+) -> int:
+    """Return the key of the repository's row, added if there is none.
+
+    Raises:
+        NamespaceUnknown: the namespace is not (or no longer) an active one of the account.
+    """
+    namespace = namespace_of(name)
+    if hold_namespace(connection, region, namespace) != account:
+        raise NamespaceUnknown(namespace=namespace)
+    query = select(repositories.c.id).where(_in(region, name), repositories.c.account_id == account)
+    found = connection.scalar(query)
+    if found is None:
+        statement = insert(connection, repositories).values(
+            region=region, account_id=account, namespace=namespace, name=name, created_at=now
+        )
+        connection.execute(statement.on_conflict_do_nothing())
+        found = connection.scalar(query)
+    if found is None:
+        # The namespace changed hands and the former owner's repository is not yet emptied.
+        raise NamespaceUnknown(namespace=namespace)
+    return int(found)
+
+
+def _locked_link(connection: Connection, region: str, name: str, digest: str) -> int | None:
+    """Return the repository's key if it shows the blob; manifests that need it wait meanwhile."""
+    query = (
+        select(repositories.c.id)
+        .join(repository_blobs, repository_blobs.c.repository_id == repositories.c.id)
+        .where(_in(region, name), repository_blobs.c.digest == digest)
+        .with_for_update(of=repository_blobs)
+    )
+    return connection.scalar(query)
+
+
+def _in(region: str, name: str) -> ColumnElement[bool]:
+    return and_(repositories.c.region == region, repositories.c.name == name)
+
+
+def _link(repository: int, digest: str) -> ColumnElement[bool]:
+    return and_(
+        repository_blobs.c.repository_id == repository, repository_blobs.c.digest == digest
+    )
+
+
+def _referenced(repository: int, digest: str) -> ColumnElement[bool]:
+    return and_(
+        manifest_references.c.repository_id == repository,
+        manifest_references.c.child == digest,
+        manifest_references.c.kind == "blob",
+    )
+
+
+def _blob(row: Row[*tuple[Any, ...]]) -> Blob:
+    return Blob(row.digest, row.size, row.location)

@@ -1,0 +1,171 @@
+"""Upload sessions and the commit of blobs in the database."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
+from sqlalchemy import insert as plain_insert
+
+from wharfinger.database.unit import Database
+from wharfinger.registry.model.blobs import Blob
+from wharfinger.registry.model.uploads import Pusher, Upload, UploadBusy, UploadLost, UploadUnknown
+from wharfinger.registry.store.blobs import (
+    HoldNamespace,
+    add_blob,
+    link_blob,
+    require_repository_row,
+    stored_blob,
+)
+from wharfinger.registry.tables import uploads
+from wharfinger_common.digests import Digest
+
+_COLUMNS: Final = (
+    uploads.c.id,
+    uploads.c.account_id,
+    uploads.c.size,
+    uploads.c.fence,
+    uploads.c.leased_until,
+)
+
+
+class SqlUploadRecords:
+    """Implements ``registry.ports.UploadRecords`` over a database."""
+
+    def __init__(self, database: Database, hold_namespace: HoldNamespace) -> None:
+        self._database: Final = database
+        self._hold_namespace: Final = hold_namespace
+
+    def open(self, pusher: Pusher, upload: Upload, now: float) -> None:
+        """Add a session; see the port."""
+        row = {
+            "id": upload.id,
+            "region": pusher.region,
+            "account_id": upload.account,
+            "repository": pusher.repository,
+            "subject": pusher.subject,
+            "size": upload.size,
+            "leased_until": 0.0,
+            "fence": upload.fence,
+            "started_at": int(now),
+            "touched_at": int(now),
+        }
+        with self._database.writing(durable=False) as connection:
+            connection.execute(plain_insert(uploads), row)
+
+    def find(self, pusher: Pusher, upload: str) -> Upload:
+        """Return the session; see the port."""
+        with self._database.reading() as connection:
+            return _find(connection, pusher, upload)
+
+    def acquire(self, pusher: Pusher, upload: str, now: float, until: float) -> Upload:
+        """Take the session; see the port."""
+        statement = (
+            update(uploads)
+            .where(_own(pusher, upload), uploads.c.leased_until <= now)
+            .values(fence=uploads.c.fence + 1, leased_until=until)
+            .returning(*_COLUMNS)
+        )
+        with self._database.writing(durable=False) as connection:
+            row = connection.execute(statement).first()
+            if row is None:
+                _find(connection, pusher, upload)
+                raise UploadBusy(upload=upload, headers={"Retry-After": "1"})
+            return _upload(row)
+
+    def progress(self, upload: Upload, now: float, until: float) -> None:
+        """Acknowledge bytes; see the port."""
+        statement = (
+            update(uploads)
+            .where(_held(upload))
+            .values(size=upload.size, leased_until=until, touched_at=int(now))
+        )
+        with self._database.writing(durable=False) as connection:
+            if connection.execute(statement).rowcount == 0:
+                raise UploadLost(upload=upload.id)
+
+    def remove(self, upload: Upload) -> bool:
+        """End the session; see the port."""
+        with self._database.writing(durable=False) as connection:
+            return connection.execute(delete(uploads).where(_held(upload))).rowcount > 0
+
+    def expired(self, before: float, limit: int) -> Sequence[Upload]:
+        """Return old sessions; see the port."""
+        query = (
+            select(*_COLUMNS)
+            .where(uploads.c.touched_at < before, uploads.c.leased_until < before)
+            .order_by(uploads.c.touched_at)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [_upload(row) for row in connection.execute(query)]
+
+    def existing(self, ids: Collection[str]) -> Collection[str]:
+        """Return the ids that have a session; see the port."""
+        with self._database.reading() as connection:
+            return set(connection.scalars(select(uploads.c.id).where(uploads.c.id.in_(ids))))
+
+    def stored(self, digest: Digest) -> Blob | None:
+        """Return a verified blob; see the port."""
+        with self._database.reading() as connection:
+            return stored_blob(connection, str(digest))
+
+    def link(self, pusher: Pusher, account: str, blob: Blob, now: float, end: Upload | None) -> None:
+        """Make a new blob visible; see the port."""
+        with self._database.writing() as connection:
+            add_blob(connection, blob, int(now))
+            self._show(connection, pusher, account, blob.digest, int(now))
+            _end(connection, end)
+
+    def link_stored(
+        self, pusher: Pusher, account: str, digest: str, now: float, end: Upload | None
+    ) -> bool:
+        """Make a known blob visible; see the port."""
+        with self._database.writing() as connection:
+            if stored_blob(connection, digest, lock=True) is None:
+                return False
+            self._show(connection, pusher, account, digest, int(now))
+            _end(connection, end)
+            return True
+
+    def _show(
+        self, connection: Connection, pusher: Pusher, account: str, digest: str, now: int
+    ) -> None:
+        repository = require_repository_row(
+            connection, self._hold_namespace, pusher.region, account, pusher.repository, now
+        )
+        link_blob(connection, repository, digest, now)
+
+
+def _end(connection: Connection, upload: Upload | None) -> None:
+    if upload is None:
+        return
+    if connection.execute(delete(uploads).where(_held(upload))).rowcount == 0:
+        raise UploadLost(upload=upload.id)
+
+
+def _own(pusher: Pusher, upload: str) -> ColumnElement[bool]:
+    return and_(
+        uploads.c.id == upload,
+        uploads.c.region == pusher.region,
+        uploads.c.repository == pusher.repository,
+        uploads.c.subject == pusher.subject,
+    )
+
+
+def _held(upload: Upload) -> ColumnElement[bool]:
+    return and_(
+        uploads.c.id == upload.id,
+        uploads.c.account_id == upload.account,
+        uploads.c.fence == upload.fence,
+    )
+
+
+def _find(connection: Connection, pusher: Pusher, upload: str) -> Upload:
+    row = connection.execute(select(*_COLUMNS).where(_own(pusher, upload))).first()
+    if row is None:
+        raise UploadUnknown(upload=upload, repository=pusher.repository)
+    return _upload(row)
+
+
+def _upload(row: Row[*tuple[Any, ...]]) -> Upload:
+    return Upload(row.id, row.account_id, row.size, row.fence, row.leased_until)
