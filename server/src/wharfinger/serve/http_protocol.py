@@ -1,0 +1,227 @@
+"""The HTTP/1.1 connection: uvicorn's httptools protocol, with the limits that it leaves open.
+
+Header count, size and time, the length of the request line, exactly one Host; what it refuses
+itself is answered in the OCI error shape. docs/adr/0002 tells what was measured and why.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from wharfinger.serve.http_cycle import EXTENSION, WRITE_HIGH, Cycle
+from wharfinger.settings import Settings
+
+MAX_HEADERS: Final = 100
+URL_BYTES: Final = 16 * 1024
+LINGER_SECONDS: Final = 30.0
+KEEP_ALIVE_SECONDS: Final = 75
+_REASONS: Final = {
+    400: b"Bad Request",
+    408: b"Request Timeout",
+    414: b"URI Too Long",
+    431: b"Request Header Fields Too Large",
+}
+_ONE_READ: Final = 256 * 1024
+
+
+class _Rejected(Exception):
+    """Ends the parsing of a request that breaks a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What connections of one listener share."""
+
+    config: Config
+    state: ServerState
+    settings: Settings
+
+
+class Connection(HttpToolsProtocol):
+    """One client's connection."""
+
+    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(endpoint.config, endpoint.state, {}, _loop=loop)
+        self.stall_seconds: Final = endpoint.settings.body_stall_seconds
+        self._header_bytes: Final = endpoint.settings.header_bytes
+        self._header_seconds: Final = endpoint.settings.header_seconds
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._linger_timer: asyncio.TimerHandle | None = None
+        self._in_head = True
+        self._received = 0
+        self._header_count = 0
+        self._header_size = 0
+        self._hosts = 0
+        self._reject = 400
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
+        """Start the time that the first head may take."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(WRITE_HIGH)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop all timers."""
+        for timer in (self._head_timer, self._linger_timer):
+            if timer is not None:
+                timer.cancel()
+        self._head_timer = self._linger_timer = None
+        # uvicorn forgets its own timer where the connection broke.
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; while lingering, throw it away."""
+        if self._linger_timer is not None or self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self.parser is None or self.transport.is_closing():
+            return
+        if self._in_head:
+            self._count(data)
+        elif self.cycle.response_complete and self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def _count(self, data: bytes) -> None:
+        """Bound one endless header, which the parser never reports, and the time of a head."""
+        answered = self.cycle is None or self.cycle.response_complete
+        if self._received == 0 and not answered:
+            return
+        self._received += len(data)
+        if self._received > self._header_bytes + _ONE_READ:
+            self._reject = 431
+            self.send_400_response("")
+        elif self._head_timer is None and answered and self.timeout_keep_alive_task is None:
+            self._expect_head()
+
+    def _expect_head(self) -> None:
+        self._head_timer = self.loop.call_later(self._header_seconds, self._head_late)
+
+    def _head_late(self) -> None:
+        self._head_timer = None
+        if self.transport.is_closing():
+            return
+        if self._received:
+            self._reject = 408
+            self.send_400_response("")
+        else:
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._in_head = True
+        self._header_count = self._header_size = self._hosts = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the request target."""
+        super().on_url(url)
+        if len(self.url) > URL_BYTES:
+            self._reject = 414
+            raise _Rejected
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header."""
+        self._header_count += 1
+        self._header_size += len(name) + len(value) + 4
+        if self._header_count > MAX_HEADERS or self._header_size > self._header_bytes:
+            self._reject = 431
+            raise _Rejected
+        super().on_header(name, value)
+        self._hosts += self.headers[-1][0] == b"host"
+
+    def on_headers_complete(self) -> None:
+        """Start the application."""
+        self._in_head, self._received = False, 0
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+        version = self.parser.get_http_version()
+        one_host = self._hosts == 1 or (version == "1.0" and self._hosts == 0)
+        if version not in {"1.0", "1.1"} or not one_host:
+            self._reject = 400
+            raise _Rejected
+        self.scope["extensions"] = {EXTENSION: {}}
+        super().on_headers_complete()
+        # uvicorn names the class of its cycles itself; the task has not run yet.
+        self.cycle.__class__ = Cycle
+        self.cycle.connection = self  # type: ignore[attr-defined]  # it is a Cycle now
+
+    def on_message_complete(self) -> None:
+        """End the request's body."""
+        self._in_head, self._received = True, 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is replaced
+        """Answer what could not be parsed, unless an answer is half sent already."""
+        cycle = self.cycle
+        unanswered = cycle is not None and not cycle.response_complete
+        if unanswered and not cycle.response_started and not self.pipeline:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if not unanswered or cycle.disconnected:
+            self.transport.write(self._refusal(self._reject))
+            self.linger()
+        else:
+            self.transport.close()
+
+    def _refusal(self, status: int) -> bytes:
+        reason = _REASONS[status]
+        body = b'{"errors":[{"code":"UNSUPPORTED","message":"%s"}]}' % reason.lower()
+        line = STATUS_LINE.get(status, b"HTTP/1.1 %d %s\r\n" % (status, reason))
+        headers = b"".join(b"%s: %s\r\n" % h for h in self.server_state.default_headers)
+        return (
+            line
+            + headers
+            + b"content-type: application/json\r\nconnection: close\r\n"
+            + b"content-length: %d\r\n\r\n" % len(body)
+            + body
+        )
+
+    def linger(self) -> None:
+        """Close for writing now; for reading when the peer had time to read the answer."""
+        if self._linger_timer is not None or self.transport.is_closing():
+            return
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._linger_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, unless this connection is ending."""
+        if self._linger_timer is None:
+            super().on_response_complete()
+
+    def shutdown(self) -> None:
+        """End the connection after the request that is under way."""
+        if self._linger_timer is None:
+            super().shutdown()
+
+
+def new_config(app: Any) -> Config:
+    """Return uvicorn's configuration for ``app``, reduced to its protocol."""
+    config = Config(
+        app,
+        http=Connection,  # type: ignore[arg-type]  # made by a factory of ours
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        loop="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
+    config.load()
+    return config
+
+
+__all__ = ["Connection", "Endpoint", "new_config"]
