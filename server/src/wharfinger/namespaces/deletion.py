@@ -5,18 +5,19 @@ from collections.abc import Mapping, Sequence
 from wharfinger.identity.model import Caller
 from wharfinger.jobs.ports import Lease
 from wharfinger.namespaces.model import Namespace, State
-from wharfinger.namespaces.ports import DeletionStep, Store
+from wharfinger.namespaces.ports import DeletionStep, Policies, Store
 
 
 class Emptying:
     """Handles jobs of the kind ``namespaces.model.EMPTYING``; may be run again after any part."""
 
-    def __init__(self, store: Store, steps: Sequence[DeletionStep]) -> None:
+    def __init__(self, store: Store, steps: Sequence[DeletionStep], policies: Policies) -> None:
         self._store = store
         self._steps = tuple(steps)
+        self._policies = policies
 
     def __call__(self, lease: Lease) -> None:
-        """Run every step until nothing is left of it, then remove the namespace itself."""
+        """Run every step until nothing is left, then remove policies and the namespace itself."""
         found = self._find(lease.job.payload)
         if found is None:
             return
@@ -26,6 +27,8 @@ class Emptying:
                 lease.keep()
                 done = step.run(found.region, found.name)
         lease.keep()
+        # Before the name is free: who had a role on it must not have it on the next of the name.
+        self._policies.namespace_deleted(found.account, found.name)
         self._erase(found, lease.job.payload["requested_by"])
 
     def _find(self, payload: Mapping[str, str]) -> Namespace | None:

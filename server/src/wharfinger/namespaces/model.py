@@ -109,7 +109,10 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """A namespace of an account in a region; times in Unix seconds, ``resource_group`` '' for none."""
+    """A namespace of an account in a region.
+
+    Times in Unix seconds; ``resource_group`` is '' outside any.
+    """
 
     region: str
     name: str

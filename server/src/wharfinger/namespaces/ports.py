@@ -44,7 +44,7 @@ class Changes(Records, Protocol):
         """
 
     def erase(self, namespace: Namespace) -> bool:
-        """Remove a deleted namespace and the policies that name it; False if it is gone."""
+        """Remove a deleted namespace, which frees its name; False if it is gone."""
 
     def audit(
         self, caller: Caller, action: str, namespace: Namespace, detail: Mapping[str, object]
@@ -86,6 +86,13 @@ class Access(Protocol):
         Raises:
             RoleMissing: nothing.
         """
+
+
+class Policies(Protocol):
+    """What identity does when a namespace ends."""
+
+    def namespace_deleted(self, account: str, namespace: str) -> None:
+        """Remove the access policies that name it; may be called any number of times."""
 
 
 class DeletionStep(Protocol):

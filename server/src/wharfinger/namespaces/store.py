@@ -43,13 +43,6 @@ class Enqueue(Protocol):
         """Ask for the work to be done as soon as the transaction is committed."""
 
 
-class Forget(Protocol):
-    """Removes the access policies that name a namespace, within the transaction."""
-
-    def __call__(self, connection: Connection, account: str, namespace: str) -> object:
-        """Remove them."""
-
-
 class SqlNamespaceStore:
     """Implements ``namespaces.ports.Store`` over a database."""
 
@@ -59,13 +52,11 @@ class SqlNamespaceStore:
         *,
         record: Recorder,
         enqueue: Enqueue,
-        forget_policies: Forget,
         clock: Clock,
     ) -> None:
         self._database = database
         self._record = record
         self._enqueue = enqueue
-        self._forget = forget_policies
         self._clock = clock
 
     @contextmanager
@@ -78,9 +69,7 @@ class SqlNamespaceStore:
     def writing(self) -> Iterator["_SqlChanges"]:
         """Enter a writing unit."""
         with self._database.writing() as connection:
-            yield _SqlChanges(
-                connection, self._record, self._enqueue, self._forget, int(self._clock())
-            )
+            yield _SqlChanges(connection, self._record, self._enqueue, int(self._clock()))
 
 
 class SqlRecords:
@@ -119,13 +108,10 @@ class SqlRecords:
 class _SqlChanges(SqlRecords):
     """Implements ``namespaces.ports.Changes`` over the connection of a writing unit."""
 
-    def __init__(
-        self, connection: Connection, record: Recorder, enqueue: Enqueue, forget: Forget, at: int
-    ) -> None:
+    def __init__(self, connection: Connection, record: Recorder, enqueue: Enqueue, at: int) -> None:
         super().__init__(connection)
         self._record = record
         self._enqueue = enqueue
-        self._forget = forget
         self._at = at
 
     def lock_account(self, account: str) -> None:
@@ -174,10 +160,7 @@ class _SqlChanges(SqlRecords):
         statement = delete(namespaces).where(
             namespaces.c.id == namespace.id, namespaces.c.state == State.DELETING.value
         )
-        if self._connection.execute(statement).rowcount == 0:
-            return False
-        self._forget(self._connection, namespace.account, namespace.name)
-        return True
+        return self._connection.execute(statement).rowcount > 0
 
     def audit(
         self, caller: Caller, action: str, namespace: Namespace, detail: Mapping[str, object]

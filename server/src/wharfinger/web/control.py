@@ -1,0 +1,107 @@
+"""The control API application: rooms' routers under one OpenAPI description.
+
+Loaded after readiness, with FastAPI. What it refuses it raises, for `web.surface` to render.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from wharfinger.web import openapi
+from wharfinger.web.context import Web
+from wharfinger.web.reference_page import page
+from wharfinger.web.surface import MethodUnknown
+
+OPENAPI_PATH: Final = "/api/v1/openapi.json"
+PAGE_PATH: Final = "/api/v1/docs"
+_PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
+
+
+def control_application(web: Web, routers: Iterable[APIRouter], version: str) -> ASGIApp:
+    """Return the application of all ``routers``, whose paths are absolute.
+
+    Besides them it serves its OpenAPI 3.1 description and a page that shows it, to everybody.
+    """
+    app = _Control(
+        title="Wharfinger control API",
+        version=version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    for router in routers:
+        app.include_router(router)
+    _Description(app, web).mount()
+    return app
+
+
+class _Control(FastAPI):
+    """FastAPI without its own error answers: refusals pass through to the surface."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        # FastAPI's stack answers errors itself; the exit stack is all that its routes need.
+        return AsyncExitStackMiddleware(_Methods(self))
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI 3.1 document."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.completed(super().openapi())
+        return self.openapi_schema
+
+
+class _Methods:
+    """Completes the Allow header of a 405: each route knows only its own methods."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app: Final = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app.router(scope, receive, send)
+        except HTTPException as error:
+            if error.status_code != 405:
+                raise
+            allowed = ", ".join(sorted(self._methods(scope)))
+            raise MethodUnknown(headers={"Allow": allowed}, method=scope["method"]) from error
+
+    def _methods(self, scope: Scope) -> set[str]:
+        return {
+            method
+            for route in self._app.routes
+            if isinstance(route, APIRoute) and route.matches(scope)[0] is not Match.NONE
+            for method in route.methods or ()
+        }
+
+
+class _Description:
+    """Serves the OpenAPI document and the page made from it; both are built once."""
+
+    def __init__(self, app: FastAPI, web: Web) -> None:
+        self._app: Final = app
+        self._web: Final = web
+
+    def mount(self) -> None:
+        for path, endpoint in ((OPENAPI_PATH, self.document), (PAGE_PATH, self.page)):
+            self._app.add_api_route(path, endpoint, methods=["GET"], include_in_schema=False)
+
+    async def document(self, _request: Request) -> Response:
+        return JSONResponse(await self._web.threads.run(self._app.openapi))
+
+    async def page(self, _request: Request) -> Response:
+        content = await self._web.threads.run(lambda: page(self._app.openapi()))
+        return HTMLResponse(content, headers={"Content-Security-Policy": _PAGE_POLICY})
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Return ``create_apikeys`` for the endpoint ``create`` below ``.../apikeys``."""
+    fixed = [part for part in route.path_format.split("/") if part and "{" not in part]
+    return f"{route.name}_{fixed[-1]}"

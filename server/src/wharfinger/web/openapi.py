@@ -1,0 +1,116 @@
+"""What all operations of the control API have in common, added to the OpenAPI description."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+Json = dict[str, Any]
+
+_DESCRIPTION: Final = (
+    "Accounts, access, namespaces and images of this registry. Calls carry an IAM token "
+    "(POST /identity/token) and act in the account that the Account header names. Every answer "
+    "has an X-Request-Id; every error a code, what happened, and what to do now."
+)
+_SECURITY: Final[Json] = {
+    "iam": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "IAM token from POST /identity/token",
+    },
+    "account": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Account",
+        "description": "id of the account to act in",
+    },
+}
+_CONTROL_ERROR: Final[Json] = {
+    "type": "object",
+    "description": "Why the call was refused",
+    "required": ["code", "message", "request-id", "help", "entry"],
+    "properties": {
+        "code": {"type": "string", "description": "code of the control API"},
+        "message": {"type": "string", "description": "what happened, to which thing"},
+        "request-id": {"type": "string", "description": "the same as X-Request-Id"},
+        "help": {"type": "string", "description": "what to do now"},
+        "entry": {"type": "string", "pattern": "^WHF[0-9]{4}$", "description": "catalogue entry"},
+    },
+}
+_IAM_ERROR: Final[Json] = {
+    "type": "object",
+    "description": "Why the call was refused",
+    "required": ["errorCode", "errorMessage", "errorDetails", "context"],
+    "properties": {
+        "errorCode": {"type": "string", "description": "code of the identity API"},
+        "errorMessage": {"type": "string", "description": "what happened, to which thing"},
+        "errorDetails": {"type": "string", "description": "what to do now"},
+        "context": {
+            "type": "object",
+            "required": ["requestId", "entry"],
+            "properties": {
+                "requestId": {"type": "string", "description": "the same as X-Request-Id"},
+                "entry": {"type": "string", "pattern": "^WHF[0-9]{4}$"},
+            },
+        },
+    },
+}
+_REQUEST_ID: Final[Json] = {
+    "description": "id of this request, for questions about it",
+    "schema": {"type": "string"},
+}
+_METHODS: Final = ("get", "put", "post", "delete", "patch")
+
+
+def completed(document: Json) -> Json:
+    """Return the document with security, errors and headers that hold for every operation."""
+    document["info"]["description"] = _DESCRIPTION
+    parts = document.setdefault("components", {})
+    parts["securitySchemes"] = _SECURITY
+    schemas = parts.setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas.update(ControlError=_CONTROL_ERROR, IamError=_IAM_ERROR)
+    document["security"] = [{"iam": [], "account": []}]
+    for path, operation in operations(document):
+        _complete(path, operation)
+    return document
+
+
+def operations(document: Json) -> Iterator[tuple[str, Json]]:
+    """Yield path and description of each operation."""
+    for path, methods in document.get("paths", {}).items():
+        for method in _METHODS:
+            if method in methods:
+                yield path, methods[method]
+
+
+def _complete(path: str, operation: Json) -> None:
+    operation.pop("security", None)
+    summary, _, rest = operation.pop("description", operation["summary"]).partition("\n\n")
+    operation["summary"] = " ".join(summary.split()).rstrip(".")
+    if rest:
+        operation["description"] = rest
+    _drop_account_parameter(operation)
+    _complete_responses(
+        operation["responses"], "IamError" if "/identity/" in path else "ControlError"
+    )
+
+
+def _drop_account_parameter(operation: Json) -> None:
+    """Leave the Account header to the security scheme that stands for it."""
+    kept = [one for one in operation.pop("parameters", []) if one["name"].lower() != "account"]
+    if kept:
+        operation["parameters"] = kept
+
+
+def _complete_responses(responses: Json, error: str) -> None:
+    # Bodies and parameters that do not fit are refused with 400, not with FastAPI's 422.
+    responses.pop("422", None)
+    schema = {"$ref": f"#/components/schemas/{error}"}
+    for status, description in (("4XX", "The call was refused"), ("5XX", "The service failed")):
+        responses[status] = {
+            "description": description,
+            "content": {"application/json": {"schema": schema}},
+        }
+    for answer in responses.values():
+        answer.setdefault("headers", {})["X-Request-Id"] = _REQUEST_ID
