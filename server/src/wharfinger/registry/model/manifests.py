@@ -119,6 +119,26 @@ class ParsedManifest:
         return self.blobs + self.children
 
 
+@dataclass(frozen=True, slots=True)
+class NewManifest:
+    """A manifest that passed all checks, with what each of its references was found to be."""
+
+    digest: str
+    content: bytes
+    parsed: ParsedManifest
+    references: Mapping[str, Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredManifest:
+    """A manifest as it is served; ``size`` in bytes, ``content`` empty unless asked for."""
+
+    digest: str
+    media_type: str
+    size: int
+    content: bytes = b""
+
+
 def verify(content: bytes, digest: Digest) -> None:
     """Let ``content`` pass if it hashes to ``digest``.
 
@@ -175,11 +195,10 @@ def manifest_headers(digest: str, media_type: str, size: int) -> list[tuple[byte
     ]
 
 
-def referrers_tag(digest: str) -> str:
-    """Return the tag of the referrers tag schema for ``digest`` (OCI distribution 1.1)."""
-    algorithm, _, encoded = digest.partition(":")
-    tag = f"{algorithm[:32]}-{encoded[:64]}"
-    return "".join(char if char.isalnum() or char in "._-" else "-" for char in tag)
+def not_modified_headers(digest: str) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a 304 answer (RFC 9110 section 15.4.5)."""
+    encoded = digest.encode()
+    return [(b"docker-content-digest", encoded), (b"etag", b'"%s"' % encoded)]
 
 
 def content_digest(content: bytes) -> Digest:

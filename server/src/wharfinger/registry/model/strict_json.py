@@ -42,8 +42,10 @@ def require_strict(content: bytes, bounds: Bounds, refuse: Callable[[str], Excep
         )
     except RecursionError:
         raise refuse("it is nested too deep") from None
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise refuse(f"it is not JSON: {error}") from None
+    except ValueError:
+        raise refuse("a number has too many digits") from None
     if document is not _OBJECT:
         raise refuse("it is not a JSON object")
 

@@ -1,0 +1,20 @@
+"""Repositories: what is known of one."""
+
+from dataclasses import dataclass
+
+from wharfinger_common.catalogue import registry as entries
+from wharfinger_common.refusals import Refusal
+
+
+class NameUnknown(Refusal):
+    """There is no such repository."""
+
+    entry = entries.NAME_UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request reads or writes: a repository's full name in a region."""
+
+    region: str
+    repository: str

@@ -1,0 +1,178 @@
+"""The use cases of manifests and of the tags that lead to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from wharfinger.registry.model.manifests import (
+    ManifestLimits,
+    ManifestReferenced,
+    ManifestUnknown,
+    MediaTypeUnclear,
+    NewManifest,
+    ParsedManifest,
+    StoredManifest,
+    TagsTooMany,
+    content_digest,
+    resolve,
+    verify,
+)
+from wharfinger.registry.model.parsing import parse
+from wharfinger.registry.model.repositories import NameUnknown, Place
+from wharfinger.registry.ports import Clock, ManifestChanges, ManifestStore, Namespaces
+from wharfinger_common.digests import Digest
+from wharfinger_common.names import namespace_of, require_repository, require_tag
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A manifest as it was sent: to a tag or a digest, with tag parameters beside."""
+
+    reference: str
+    content: bytes
+    content_type: str = ""
+    tags: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push led to; ``tags`` are the tag parameters that were set."""
+
+    digest: str
+    subject: str | None
+    tags: Sequence[str]
+
+
+class Manifests:
+    """Blocking; any thread may call. Names and references are taken as they were sent."""
+
+    def __init__(
+        self, store: ManifestStore, namespaces: Namespaces, limits: ManifestLimits, clock: Clock
+    ) -> None:
+        self._store: Final = store
+        self._namespaces: Final = namespaces
+        self._limits: Final = limits
+        self._clock: Final = clock
+
+    def put(self, place: Place, push: Push) -> Pushed:
+        """Store a manifest once all it references is in the repository, and set its tags.
+
+        Pushed again, it stays as it is and the tags move. Two pushes of one tag at once leave
+        it at one of both manifests. OCI distribution 1.1, Pushing Manifests.
+
+        Raises:
+            NameInvalid, TagInvalid, DigestInvalid: a name breaks its grammar.
+            TagsTooMany: more tag parameters than allowed.
+            ManifestTooLarge, ManifestInvalid, MediaTypeUnclear, Schema1Unsupported: `parse`.
+            ManifestDigestMismatch: the content is not what the digest in the path says.
+            NamespaceUnknown: the namespace does not exist.
+            ReferencesUnknown: with an item for each digest that the repository lacks.
+        """
+        reference = _reference(place, push.reference)
+        tags = self._require_tags(push.tags)
+        parsed = parse(push.content, push.content_type, self._limits)
+        digest = _digest(push.content, reference)
+        account = self._namespaces.require(place.region, namespace_of(place.repository)).account
+        names = tags if isinstance(reference, Digest) else [reference, *tags]
+        with self._store.writing() as changes:
+            at = int(self._clock())
+            repository = changes.open(place, account, at)
+            _store(changes, repository, push.content, parsed, digest, at)
+            changes.move_tags(repository, names, digest, at)
+        return Pushed(digest, parsed.subject, tags)
+
+    def get(self, place: Place, reference: str) -> StoredManifest:
+        """Return the manifest of a tag or digest with its bytes (OCI distribution 1.1, end-3).
+
+        Raises:
+            NameInvalid, TagInvalid, DigestInvalid: a name breaks its grammar.
+            NamespaceUnknown: the namespace does not exist, or is being deleted.
+            NameUnknown: there is no such repository.
+            ManifestUnknown: the repository has no such manifest or tag.
+        """
+        return self._find(place, reference, content=True)
+
+    def head(self, place: Place, reference: str) -> StoredManifest:
+        """Return what `get` returns, without the bytes; raises the same."""
+        return self._find(place, reference, content=False)
+
+    def delete(self, place: Place, reference: str) -> None:
+        """Delete a tag, or by digest a manifest with its tags and the blobs that only it held.
+
+        OCI distribution 1.1, Deleting tags and Deleting Manifests.
+
+        Raises:
+            NameInvalid, TagInvalid, DigestInvalid: a name breaks its grammar.
+            NameUnknown: there is no such repository.
+            ManifestUnknown: the repository has no such manifest or tag.
+            ManifestReferenced: a stored index lists the manifest.
+        """
+        parsed = _reference(place, reference)
+        with self._store.writing() as changes:
+            repository = changes.lock(place)
+            if repository is None:
+                raise NameUnknown(name=place.repository)
+            if isinstance(parsed, Digest):
+                gone = _remove(changes, repository, reference)
+            else:
+                gone = changes.remove_tag(repository, parsed)
+            if not gone:
+                raise ManifestUnknown(name=place.repository, reference=reference)
+
+    def _find(self, place: Place, reference: str, *, content: bool) -> StoredManifest:
+        parsed = _reference(place, reference)
+        self._namespaces.require(place.region, namespace_of(place.repository))
+        with self._store.reading() as records:
+            found = records.find(place, parsed, content=content)
+            if found is not None:
+                return found
+            if not records.exists(place):
+                raise NameUnknown(name=place.repository)
+        raise ManifestUnknown(name=place.repository, reference=reference)
+
+    def _require_tags(self, tags: Sequence[str]) -> Sequence[str]:
+        if len(tags) > self._limits.tags:
+            raise TagsTooMany(count=len(tags), limit=self._limits.tags)
+        return [require_tag(tag) for tag in tags]
+
+
+def _reference(place: Place, text: str) -> Digest | str:
+    require_repository(place.repository)
+    return Digest.parse(text) if ":" in text else require_tag(text)
+
+
+def _digest(content: bytes, reference: Digest | str) -> str:
+    if isinstance(reference, Digest):
+        verify(content, reference)
+        return str(reference)
+    return str(content_digest(content))
+
+
+def _store(
+    changes: ManifestChanges,
+    repository: int,
+    content: bytes,
+    parsed: ParsedManifest,
+    digest: str,
+    at: int,
+) -> None:
+    wanted = {reference.digest for reference in parsed.references}
+    children = {reference.digest for reference in parsed.children}
+    found = resolve(
+        parsed,
+        changes.blob_sizes(repository, wanted),
+        changes.manifest_sizes(repository, children),
+    )
+    stored_as = changes.add(repository, NewManifest(digest, content, parsed, found), at)
+    # One digest under two types would be one thing to one client and another to the next.
+    if stored_as != parsed.media_type:
+        raise MediaTypeUnclear(
+            reason=f"it is stored as {stored_as} already, not as {parsed.media_type}"
+        )
+
+
+def _remove(changes: ManifestChanges, repository: int, digest: str) -> bool:
+    parent = changes.parent(repository, digest)
+    if parent is not None:
+        raise ManifestReferenced(digest=digest, parent=parent)
+    return changes.remove(repository, digest)
