@@ -18,11 +18,11 @@ class StoreUnavailable(Refusal):
     entry = entries.NOT_READY
 
 
-class UploadInUse(Exception):  # noqa: N818 - a state of the upload, not an error of the store
+class UploadInUse(Exception):
     """Another writer holds the upload."""
 
 
-class UploadShort(Exception):  # noqa: N818 - as above
+class UploadShort(Exception):
     """Less of the upload is stored than the caller thinks."""
 
     def __init__(self, stored: int) -> None:
@@ -30,7 +30,7 @@ class UploadShort(Exception):  # noqa: N818 - as above
         self.stored: Final = stored
 
 
-class BlobMissing(Exception):  # noqa: N818 - as above
+class BlobMissing(Exception):
     """Nothing is stored at the location."""
 
 

@@ -45,12 +45,7 @@ class FilesystemStore:
             file = FileIO(_opened(path, _WRITE), "r+b")
             try:
                 _lock(file, path)
-                stored = file.seek(0, os.SEEK_END)
-                if stored < offset:
-                    raise UploadShort(stored)
-                if stored > offset:
-                    file.truncate(offset)
-                    file.seek(offset)
+                _go_to(file, offset)
             except BaseException:
                 file.close()
                 raise
@@ -207,6 +202,15 @@ def _lock(file: FileIO, path: Path) -> None:
     if not same:
         # Committed or discarded between opening and locking.
         raise UploadShort(0)
+
+
+def _go_to(file: FileIO, offset: int) -> None:
+    stored = file.seek(0, os.SEEK_END)
+    if stored < offset:
+        raise UploadShort(stored)
+    if stored > offset:
+        file.truncate(offset)
+        file.seek(offset)
 
 
 def _write_all(file: FileIO, data: bytes | bytearray | memoryview) -> None:

@@ -110,7 +110,7 @@ def etag(digest: str) -> str:
 
 
 def matches(header: str, digest: str) -> bool:
-    """Whether an If-None-Match header names this blob (RFC 9110 section 13.1.2, weak comparison)."""
+    """Whether an If-None-Match header names this blob (RFC 9110 section 13.1.2)."""
     tags = [tag.strip() for tag in header.split(",")]
     return "*" in tags or etag(digest) in {tag.removeprefix("W/") for tag in tags}
 

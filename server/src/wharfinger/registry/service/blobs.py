@@ -1,4 +1,4 @@
-"""The use cases of reading and removing blobs (OCI distribution 1.1, Pulling and deleting blobs)."""
+"""The use cases of reading and removing blobs (OCI distribution 1.1)."""
 
 from typing import Final
 

@@ -141,8 +141,14 @@ class Reception:
             self._records.progress(stands, now, 0)
             return stands
 
-    def abandon(self, *, keep: bool = True) -> None:
-        """Do as `pause` where something else has failed already: another failure is not told."""
+    def abandon(self, rest: Sequence[bytes] = (), *, keep: bool = True) -> None:
+        """Do as `pause`, with ``rest`` if it can be written, where something has failed already.
+
+        Another failure is not told.
+        """
+        if rest:
+            with suppress(Exception):
+                self.write(rest)
         with suppress(Exception):
             self.pause(keep=keep)
 

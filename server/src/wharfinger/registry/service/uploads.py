@@ -30,6 +30,7 @@ from wharfinger.registry.service.hashes import RunningHashes, start
 from wharfinger.registry.service.reception import Reception
 from wharfinger_common.digests import Digest
 from wharfinger_common.names import namespace_of
+from wharfinger_common.refusals import Refusal
 
 _RETRY: Final = {"Retry-After": "1"}
 _BATCH: Final = 100
@@ -137,6 +138,11 @@ class Uploads:
         """
         self._drop(self._acquire(pusher, upload))
 
+    def forget(self, pusher: Pusher, upload: str) -> None:
+        """Drop a session whose id nobody was told; it may have ended already."""
+        with suppress(UploadUnknown, UploadBusy):
+            self.cancel(pusher, upload)
+
     def mount(self, pusher: Pusher, digest: Digest, sources: Collection[str]) -> Blob | None:
         """Show a blob that one of ``sources`` shows in the pusher's repository too.
 
@@ -153,11 +159,15 @@ class Uploads:
                 return blob
         return None
 
-    def candidates(self, pusher: Pusher, digest: Digest, limit: int) -> Sequence[str]:
-        """Return repositories of the pusher's namespace's owner that show the blob.
+    def candidates(self, pusher: Pusher, digest: Digest, source: str, limit: int) -> Sequence[str]:
+        """Return repositories from which the blob could be mounted, if the pusher may pull there.
 
-        Not all that the pusher may pull from, and not only these: each has to be authorised.
+        That is ``source`` if it shows the blob; without one, ``limit`` repositories of the
+        account that owns the pusher's namespace. Each has still to be authorised.
         """
+        if source:
+            shown = self._shown.showing(pusher.region, [source], str(digest))
+            return [name for name, _ in shown]
         account = self._owner(pusher)
         return self._shown.repositories_of(pusher.region, account, str(digest), limit)
 
@@ -224,6 +234,16 @@ class Uploads:
             reception.abandon()
             raise
         return self.acknowledge(reception, chunk)
+
+    def salvage(
+        self, pusher: Pusher, upload: str, pieces: Sequence[bytes], chunk: ContentRange | None
+    ) -> None:
+        """Keep what arrived of a small chunk before the client vanished, if it fits.
+
+        Nobody is there to be told of a failure.
+        """
+        with suppress(Refusal):
+            self.receive(pusher, upload, chunk, keeps=True).abandon(pieces)
 
     def acknowledge(self, reception: Reception, chunk: ContentRange | None) -> Upload:
         """Let go of a session whose chunk arrived whole; return how far it stands.
@@ -314,9 +334,12 @@ class Uploads:
         if actual != digest.hex:
             raise DigestMismatch(actual=f"{digest.algorithm}:{actual}", digest=str(digest))
         known = self._records.stored(digest)
-        if known is not None and self._holds(known):
-            if self._records.link_stored(pusher, account, known.digest, self._clock(), end):
-                return known
+        if (
+            known is not None
+            and self._holds(known)
+            and self._records.link_stored(pusher, account, known.digest, self._clock(), end)
+        ):
+            return known
         blob = Blob(str(digest), content.size, content.place(digest))
         self._records.link(pusher, account, blob, self._clock(), end)
         return blob

@@ -92,7 +92,9 @@ class SqlBlobRecords:
 def stored_blob(connection: Connection, digest: str, *, lock: bool = False) -> Blob | None:
     """Return the blob's row; ``lock`` keeps it from being collected until the unit ends."""
     query = select(*_BLOB).where(blobs.c.digest == digest)
-    row = connection.execute(query.with_for_update(read=True, key_share=True) if lock else query).first()
+    row = connection.execute(
+        query.with_for_update(read=True, key_share=True) if lock else query
+    ).first()
     return None if row is None else _blob(row)
 
 
@@ -166,9 +168,7 @@ def _in(region: str, name: str) -> ColumnElement[bool]:
 
 
 def _link(repository: int, digest: str) -> ColumnElement[bool]:
-    return and_(
-        repository_blobs.c.repository_id == repository, repository_blobs.c.digest == digest
-    )
+    return and_(repository_blobs.c.repository_id == repository, repository_blobs.c.digest == digest)
 
 
 def _referenced(repository: int, digest: str) -> ColumnElement[bool]:

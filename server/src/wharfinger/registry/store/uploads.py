@@ -109,7 +109,9 @@ class SqlUploadRecords:
         with self._database.reading() as connection:
             return stored_blob(connection, str(digest))
 
-    def link(self, pusher: Pusher, account: str, blob: Blob, now: float, end: Upload | None) -> None:
+    def link(
+        self, pusher: Pusher, account: str, blob: Blob, now: float, end: Upload | None
+    ) -> None:
         """Make a new blob visible; see the port."""
         with self._database.writing() as connection:
             add_blob(connection, blob, int(now))

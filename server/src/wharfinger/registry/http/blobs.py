@@ -1,0 +1,175 @@
+"""Blobs over HTTP (OCI distribution 1.1, end-2 and end-10; ranges as in RFC 9110 section 14)."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from wharfinger.blobstore.port import BlobReader
+from wharfinger.identity.model import DELETE, PULL
+from wharfinger.registry.http.transfer import insist
+from wharfinger.registry.model.blobs import (
+    Blob,
+    Headers,
+    RangeUnsatisfiable,
+    Slice,
+    Unsatisfiable,
+    blob_headers,
+    matches,
+    not_modified_headers,
+    slice_headers,
+    wanted_part,
+)
+from wharfinger.registry.service.blobs import Blobs
+from wharfinger.web.authentication import Gate
+from wharfinger.web.context import Web
+from wharfinger.web.threads import Threads
+from wharfinger_common.digests import Digest
+from wharfinger_common.names import require_repository
+
+PATH: Final = "/v2/{name:path}/blobs/{digest}"
+PATHSEND: Final = "http.response.pathsend"
+
+
+def routes(blobs: Blobs, gate: Gate, web: Web) -> list[Route]:
+    """Return the routes of blobs."""
+    handlers = _Handlers(blobs, gate, web)
+    # One route, so that a 405 tells all the methods there are.
+    return [Route(PATH, handlers.serve, methods=["GET", "HEAD", "DELETE"])]
+
+
+class _Handlers:
+    def __init__(self, blobs: Blobs, gate: Gate, web: Web) -> None:
+        self._blobs: Final = blobs
+        self._gate: Final = gate
+        self._threads: Final = web.threads
+        self._by_method: Final = {"GET": self.get, "HEAD": self.head, "DELETE": self.delete}
+
+    async def serve(self, request: Request) -> Response:
+        return await self._by_method[request.method](request)
+
+    async def head(self, request: Request) -> Response:
+        """Tell that the blob is there, and its size; ranges mean nothing to a HEAD."""
+        blob = await self._find(request)
+        if _unchanged(request, blob):
+            return _headers_only(304, not_modified_headers(blob.digest))
+        return _headers_only(200, blob_headers(blob.digest, blob.size))
+
+    async def get(self, request: Request) -> Response:
+        """Send the blob, or the one part of it that is asked for."""
+        blob = await self._find(request)
+        if _unchanged(request, blob):
+            return _headers_only(304, not_modified_headers(blob.digest))
+        header = request.headers.get
+        part = wanted_part(header("range", ""), header("if-range", ""), blob.digest, blob.size)
+        if isinstance(part, Unsatisfiable):
+            headers = {"Content-Range": f"bytes */{blob.size}"}
+            raise RangeUnsatisfiable(size=blob.size, headers=headers)
+        if isinstance(part, Slice):
+            return await self._stream(206, slice_headers(blob.digest, blob.size, part), blob, part)
+        headers_of_all = blob_headers(blob.digest, blob.size)
+        if PATHSEND in request.scope.get("extensions", {}):
+            file = await self._threads.run(self._blobs.file, blob)
+            if file is not None:
+                return FileAnswer(headers_of_all, file)
+        return await self._stream(200, headers_of_all, blob, Slice(0, blob.size - 1))
+
+    async def delete(self, request: Request) -> Response:
+        """Take the blob out of the repository."""
+        repository, digest = _target(request)
+        claims = await self._gate.authorize(request, repository, DELETE)
+        await self._threads.run(self._blobs.delete, claims.region, repository, digest)
+        return Response(status_code=202)
+
+    async def _find(self, request: Request) -> Blob:
+        repository, digest = _target(request)
+        claims = await self._gate.authorize(request, repository, PULL)
+        return await self._threads.run(self._blobs.find, claims.region, repository, digest)
+
+    async def _stream(self, status: int, headers: Headers, blob: Blob, part: Slice) -> Response:
+        reader = await self._threads.run(self._blobs.open, blob)
+        return StreamAnswer(status, headers, self._threads, reader, part)
+
+
+class FileAnswer(Response):
+    """A whole blob, which the server sends from its file (ASGI Path Send extension)."""
+
+    def __init__(self, headers: Headers, file: str) -> None:
+        super().__init__()
+        self.raw_headers = headers
+        self._file: Final = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer (ASGI 3)."""
+        del scope, receive
+        await send(_start(self.status_code, self.raw_headers))
+        await send({"type": PATHSEND, "path": self._file})
+
+
+class StreamAnswer(Response):
+    """A part of a blob, read in threads: one piece is sent while the next one is read."""
+
+    def __init__(
+        self, status: int, headers: Headers, threads: Threads, reader: BlobReader, part: Slice
+    ) -> None:
+        super().__init__(status_code=status)
+        self.raw_headers = headers
+        self._threads: Final = threads
+        self._reader: Final = reader
+        self._pieces: Final = reader.read(part.first, part.length)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer (ASGI 3); ends early once the client is gone."""
+        del scope
+        await send(_start(self.status_code, self.raw_headers))
+        gone = asyncio.create_task(_gone(receive))
+        reading = self._read()
+        try:
+            while (piece := await asyncio.shield(reading)) is not None and not gone.done():
+                reading = self._read()
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            if piece is None:
+                await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+            # A thread may still read ahead; only then may the reader be closed.
+            await asyncio.wait({reading})
+            if not reading.cancelled():
+                reading.exception()
+            self._reader.close()
+
+    def _read(self) -> "asyncio.Task[bytes | None]":
+        return asyncio.create_task(insist(self._threads, _next, self._pieces))
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _next(pieces: Iterator[bytes]) -> bytes | None:
+    return next(pieces, None)
+
+
+def _start(status: int, headers: Headers) -> dict[str, object]:
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+def _target(request: Request) -> tuple[str, Digest]:
+    repository = require_repository(request.path_params["name"])
+    return repository, Digest.parse(request.path_params["digest"])
+
+
+def _unchanged(request: Request, blob: Blob) -> bool:
+    condition = request.headers.get("if-none-match", "")
+    return bool(condition) and matches(condition, blob.digest)
+
+
+def _headers_only(status: int, headers: Headers) -> Response:
+    response = Response(status_code=status)
+    response.raw_headers = headers
+    return response
