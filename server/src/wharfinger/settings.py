@@ -173,6 +173,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             description="seconds without a sign of life after which another request may take an upload over",
         ),
     ] = 30.0
+    upload_hashes: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000, description="uploads whose running hash a worker remembers"),
+    ] = 1000
     page_entries: Annotated[
         int, Meta(ge=1, le=100_000, description="entries in one page of a list")
     ] = 1000
