@@ -277,7 +277,7 @@ def load(environ: Mapping[str, str] | None = None, path: str | None = None) -> S
         if name not in known:
             raise SettingInvalid(f"{name}: no such setting; 'wharfd config show' lists all")
     settings = {name: _convert(name, value, known[name]) for name, value in values.items()}
-    return _consistent(Settings(**settings))
+    return _consistent(msgspec.convert(settings, Settings))
 
 
 def _from_file(path: str) -> dict[str, Any]:

@@ -184,3 +184,14 @@ ACCOUNT_MISSING: Final = Entry(
     causes=("A client that does not send the header",),
     cure=("Send the header 'Account: ID' with the id of your account.",),
 )
+NOT_SHOWN: Final = Entry(
+    code="WHF0017",
+    status=404,
+    oci="NAME_UNKNOWN",
+    control="CRG0017E",
+    iam="BXNIM0017E",
+    message="repository name not known to registry",
+    meaning="There is nothing of this name that the caller may see. A HEAD carries no text, so a GET or POST to the same repository tells the cause.",
+    causes=("The repository does not exist", "No access policy shows it to the caller"),
+    cure=("Ask a Manager of the account that owns the namespace for a role on it.",),
+)

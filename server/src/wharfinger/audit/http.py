@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from wharfinger.audit.model import AuditRow
 from wharfinger.audit.service import AuditService
-from wharfinger.identity.http_v1 import guarded_route
 from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
+from wharfinger.web.control_route import caller_of, guarded_route
 
 PAGE: Final = 100
 MAX_PAGE: Final = 100_000
@@ -63,7 +63,7 @@ def router(service: AuditService, web: Web, gate: Gate) -> APIRouter:
     ) -> AuditPage:
         """List what was changed in the account, newest first (Managers)."""
         most = min(limit, web.settings.page_entries)
-        rows = await web.threads.run(service.page, request.state.caller, start, most)
+        rows = await web.threads.run(service.page, caller_of(request), start, most)
         more = rows[-1].id if len(rows) == most else None
         return AuditPage(limit=most, next=more, entries=[AuditView.of(row) for row in rows])
 

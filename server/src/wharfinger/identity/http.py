@@ -125,7 +125,7 @@ def _basic(request: Request) -> tuple[str, str] | None:
     except (binascii.Error, ValueError) as error:
         raise CredentialsWrong from error
     name, colon, password = text.partition(":")
-    if scheme.lower() != "basic" or not colon:
+    if scheme.lower() != "basic" or not colon or "\x00" in text:
         raise CredentialsWrong
     return name, password
 
@@ -134,12 +134,15 @@ async def _form(request: Request, web: Web) -> Pairs:
     settings = web.settings
     body = await read_body(request, settings.body_bytes, "body_bytes", settings.body_stall_seconds)
     try:
-        return parse_qsl(
+        pairs = parse_qsl(
             body.decode(), keep_blank_values=True, max_num_fields=FORM_FIELDS, errors="strict"
         )
     except ValueError as error:
         reason = f"the body must be a form of at most {FORM_FIELDS} fields in UTF-8"
         raise BodyInvalid(reason=reason) from error
+    if any("\x00" in value for _, value in pairs):
+        raise BodyInvalid(reason="a field holds a NUL character")
+    return pairs
 
 
 def _iam_answer(token: IamToken) -> dict[str, object]:

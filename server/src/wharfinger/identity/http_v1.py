@@ -4,22 +4,17 @@ Loaded after the service is ready: FastAPI and pydantic cost more than the rest 
 Every call is refused before its body is read unless a valid caller makes it.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
-from fastapi.security import HTTPBearer
-from starlette.types import Message
+from fastapi import APIRouter, Query, Request
 
 from wharfinger.identity import http_views as views
-from wharfinger.identity.model import Caller
 from wharfinger.identity.ports import Page
 from wharfinger.identity.services import IdentityServices
 from wharfinger.web.authentication import Gate
-from wharfinger.web.bodies import BodyInvalid, read_body
 from wharfinger.web.context import Web
+from wharfinger.web.control_route import caller_of, guarded_route
 
 PAGE: Final = 100
 MAX_PAGE: Final = 100_000
@@ -33,62 +28,13 @@ _T = TypeVar("_T")
 
 def router(services: IdentityServices, web: Web, gate: Gate) -> APIRouter:
     """Return the routes below ``/identity/v1``; ``gate`` tells who calls, in which account."""
-    api = APIRouter(
-        prefix="/identity/v1",
-        tags=["identity"],
-        route_class=guarded_route(web, gate),
-        dependencies=[Depends(HTTPBearer(auto_error=False)), Depends(_account_header)],
-    )
+    api = APIRouter(prefix="/identity/v1", tags=["identity"], route_class=guarded_route(web, gate))
     _Accounts(services, web).mount(api)
     _Users(services, web).mount(api)
     _ServiceIds(services, web).mount(api)
     _ApiKeys(services, web).mount(api)
     _Policies(services, web).mount(api)
     return api
-
-
-def guarded_route(web: Web, gate: Gate) -> type[APIRoute]:
-    """Return a route class that knows the caller, bounds the body, and refuses in our words.
-
-    Endpoints find the caller in ``request.state.caller``.
-    """
-
-    class GuardedRoute(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            handle = super().get_route_handler()
-
-            async def guarded(request: Request) -> Response:
-                request.state.caller = await gate.control_caller(request)
-                try:
-                    return await handle(await _with_bounded_body(request, web))
-                except RequestValidationError as error:
-                    raise BodyInvalid(reason=_reason(error)) from error
-
-            return guarded
-
-    return GuardedRoute
-
-
-async def _with_bounded_body(request: Request, web: Web) -> Request:
-    settings = web.settings
-    body = await read_body(request, settings.body_bytes, "body_bytes", settings.body_stall_seconds)
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return Request(request.scope, receive)
-
-
-def _reason(error: RequestValidationError) -> str:
-    """Return what is wrong, without repeating the value: it may be a password."""
-    first = error.errors()[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-
-
-def _account_header(
-    account: Annotated[str, Header(description="id of the account to act in")] = "",
-) -> str:
-    return account
 
 
 class _Endpoints:
@@ -101,11 +47,6 @@ class _Endpoints:
 
     def _page(self, limit: int, start: str) -> Page:
         return Page(min(limit, self._most), start)
-
-
-def _caller(request: Request) -> Caller:
-    caller: Caller = request.state.caller
-    return caller
 
 
 def _next(entries: Sequence[_T], page: Page, key: Callable[[_T], str]) -> dict[str, Any]:
@@ -123,7 +64,7 @@ class _Accounts(_Endpoints):
         """Create an account (operators); the owner, where one is named, becomes its Manager."""
         account = await self._run(
             self._services.administration.create_account,
-            _caller(request),
+            caller_of(request),
             body.name,
             plan=body.plan,
             owner_email=body.owner_email,
@@ -137,7 +78,7 @@ class _Accounts(_Endpoints):
         """List all accounts (operators), or the one of the call."""
         page = self._page(limit, start)
         accounts = self._services.administration.accounts
-        found = await self._run(accounts, _caller(request), page)
+        found = await self._run(accounts, caller_of(request), page)
         return views.AccountPage(
             accounts=[views.AccountView.of(account) for account in found],
             **_next(found, page, lambda account: account.id),
@@ -146,7 +87,7 @@ class _Accounts(_Endpoints):
     async def get(self, request: Request, id: str) -> views.AccountView:
         """Show one account."""
         account = self._services.administration.account
-        return views.AccountView.of(await self._run(account, _caller(request), id))
+        return views.AccountView.of(await self._run(account, caller_of(request), id))
 
 
 class _Users(_Endpoints):
@@ -159,7 +100,7 @@ class _Users(_Endpoints):
     async def create(self, request: Request, body: views.NewUser) -> views.UserView:
         """Add a user to the account (Managers)."""
         user = await self._run(
-            self._services.people.add_user, _caller(request), body.email, body.password, body.role
+            self._services.people.add_user, caller_of(request), body.email, body.password, body.role
         )
         return views.UserView.of(user)
 
@@ -168,7 +109,7 @@ class _Users(_Endpoints):
     ) -> views.UserPage:
         """List the users of the account (Managers)."""
         page = self._page(limit, start)
-        found = await self._run(self._services.people.users, _caller(request), page)
+        found = await self._run(self._services.people.users, caller_of(request), page)
         return views.UserPage(
             users=[views.UserView.of(user) for user in found],
             **_next(found, page, lambda user: user.iam_id),
@@ -176,11 +117,13 @@ class _Users(_Endpoints):
 
     async def get(self, request: Request, id: str) -> views.UserView:
         """Show one user of the account (Managers)."""
-        return views.UserView.of(await self._run(self._services.people.user, _caller(request), id))
+        return views.UserView.of(
+            await self._run(self._services.people.user, caller_of(request), id)
+        )
 
     async def delete(self, request: Request, id: str) -> None:
         """Remove a user from the account, with its policies and API keys there (Managers)."""
-        await self._run(self._services.people.remove_user, _caller(request), id)
+        await self._run(self._services.people.remove_user, caller_of(request), id)
 
 
 class _ServiceIds(_Endpoints):
@@ -193,7 +136,7 @@ class _ServiceIds(_Endpoints):
     async def create(self, request: Request, body: views.NewServiceId) -> views.ServiceIdView:
         """Create a service id (Managers)."""
         made = await self._run(
-            self._services.people.create_service_id, _caller(request), body.name, body.description
+            self._services.people.create_service_id, caller_of(request), body.name, body.description
         )
         return views.ServiceIdView.of(made)
 
@@ -202,7 +145,7 @@ class _ServiceIds(_Endpoints):
     ) -> views.ServiceIdPage:
         """List the service ids of the account (Managers)."""
         page = self._page(limit, start)
-        found = await self._run(self._services.people.service_ids, _caller(request), page)
+        found = await self._run(self._services.people.service_ids, caller_of(request), page)
         return views.ServiceIdPage(
             serviceids=[views.ServiceIdView.of(service_id) for service_id in found],
             **_next(found, page, lambda service_id: service_id.iam_id),
@@ -211,12 +154,12 @@ class _ServiceIds(_Endpoints):
     async def get(self, request: Request, id: str) -> views.ServiceIdView:
         """Show one service id (Managers)."""
         return views.ServiceIdView.of(
-            await self._run(self._services.people.service_id, _caller(request), id)
+            await self._run(self._services.people.service_id, caller_of(request), id)
         )
 
     async def delete(self, request: Request, id: str) -> None:
         """Remove a service id with its policies and API keys (Managers)."""
-        await self._run(self._services.people.remove_service_id, _caller(request), id)
+        await self._run(self._services.people.remove_service_id, caller_of(request), id)
 
 
 class _ApiKeys(_Endpoints):
@@ -230,7 +173,7 @@ class _ApiKeys(_Endpoints):
         """Create an API key, one's own or (Managers) another's; its secret is shown this once."""
         key, secret = await self._run(
             self._services.api_keys.create,
-            _caller(request),
+            caller_of(request),
             body.name,
             body.description,
             body.iam_id,
@@ -242,7 +185,7 @@ class _ApiKeys(_Endpoints):
     ) -> views.ApiKeyPage:
         """List the API keys of the account (Managers), or one's own."""
         page = self._page(limit, start)
-        found = await self._run(self._services.api_keys.list, _caller(request), page, iam_id)
+        found = await self._run(self._services.api_keys.list, caller_of(request), page, iam_id)
         return views.ApiKeyPage(
             apikeys=[views.ApiKeyView.of(key) for key in found],
             **_next(found, page, lambda key: key.id),
@@ -250,12 +193,12 @@ class _ApiKeys(_Endpoints):
 
     async def get(self, request: Request, id: str) -> views.ApiKeyView:
         """Show one API key, without its secret."""
-        key = await self._run(self._services.api_keys.get, _caller(request), id)
+        key = await self._run(self._services.api_keys.get, caller_of(request), id)
         return views.ApiKeyView.of(key)
 
     async def delete(self, request: Request, id: str) -> None:
         """Revoke an API key, one's own or (Managers) another's."""
-        await self._run(self._services.api_keys.delete, _caller(request), id)
+        await self._run(self._services.api_keys.delete, caller_of(request), id)
 
 
 class _Policies(_Endpoints):
@@ -269,7 +212,7 @@ class _Policies(_Endpoints):
         """Give a role (Managers); Reader for ``anonymous`` makes a namespace public."""
         policy = await self._run(
             self._services.policies.create,
-            _caller(request),
+            caller_of(request),
             body.iam_id,
             body.role,
             body.namespace,
@@ -281,7 +224,7 @@ class _Policies(_Endpoints):
     ) -> views.PolicyPage:
         """List the policies of the account (Managers)."""
         page = self._page(limit, start)
-        found = await self._run(self._services.policies.list, _caller(request), page, iam_id)
+        found = await self._run(self._services.policies.list, caller_of(request), page, iam_id)
         return views.PolicyPage(
             policies=[views.PolicyView.of(policy) for policy in found],
             **_next(found, page, lambda policy: policy.id),
@@ -289,9 +232,9 @@ class _Policies(_Endpoints):
 
     async def get(self, request: Request, id: str) -> views.PolicyView:
         """Show one policy (Managers)."""
-        policy = await self._run(self._services.policies.get, _caller(request), id)
+        policy = await self._run(self._services.policies.get, caller_of(request), id)
         return views.PolicyView.of(policy)
 
     async def delete(self, request: Request, id: str) -> None:
         """Take a role away (Managers); registry tokens that hold it end."""
-        await self._run(self._services.policies.delete, _caller(request), id)
+        await self._run(self._services.policies.delete, caller_of(request), id)

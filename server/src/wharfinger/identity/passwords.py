@@ -1,7 +1,7 @@
 """Password hashing (argon2id, RFC 9106), bounded in how many run at once."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -19,10 +19,14 @@ class Passwords:
     """Hashes and checks passwords; any thread may call.
 
     One check costs about 70 ms and 64 MiB. At most ``at_once`` run together and four times as
-    many wait; more are refused at once, so that guessing cannot occupy every thread.
+    many wait; more are refused at once, so that guessing cannot occupy every thread. ``make``
+    returns another hasher than the library's default one (RFC 9106, low-memory profile).
     """
 
-    def __init__(self, at_once: int, min_length: int) -> None:
+    def __init__(
+        self, at_once: int, min_length: int, make: "Callable[[], PasswordHasher] | None" = None
+    ) -> None:
+        self._make = make
         self._min_length = min_length
         self._running = threading.Semaphore(at_once)
         self._admitted = threading.Semaphore(at_once * (1 + _WAITING))
@@ -74,5 +78,5 @@ class Passwords:
         # the same moment, so that no later check of an unknown user takes longer than others.
         from argon2 import PasswordHasher
 
-        hasher = PasswordHasher()
+        hasher = (self._make or PasswordHasher)()
         return hasher, hasher.hash("decoy")

@@ -55,14 +55,16 @@ def build(
     master_key: bytes,
     clock: Clock,
     registry_tokens: RegistryTokens | None = None,
+    passwords: Passwords | None = None,
 ) -> IdentityServices:
     """Return the services over ``database``; nothing is read or written yet.
 
     ``record`` leaves an audit row in a connection's transaction, ``master_key`` has 32 bytes.
+    Without ``registry_tokens`` none are accepted, without ``passwords`` the settings' are used.
     """
     store = SqlStore(database, record, clock)
     tokens = _tokens(settings, store, master_key, clock)
-    passwords = Passwords(settings.password_checks, settings.password_min_length)
+    passwords = passwords or Passwords(settings.password_checks, settings.password_min_length)
     access = Access(store, owners, settings.region)
     throttle = Throttle(store, clock, settings.signin_failures, settings.signin_window_seconds)
     last_use = LastUse(store, clock)

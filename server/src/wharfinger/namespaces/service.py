@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from wharfinger.identity.model import Caller, Role, RoleMissing
 from wharfinger.namespaces.model import (
@@ -18,7 +19,8 @@ from wharfinger.namespaces.model import (
 )
 from wharfinger.namespaces.ports import Access, Changes, Clock, DeletionStep, Store
 
-_SHOWN = 64
+OPERATOR: Final = "operator"
+_SHOWN: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,13 @@ class Namespaces:
             NamespaceLimitReached: the account has all it may have.
         """
         self._access.require(caller, Role.MANAGER)
+        return self._add(caller, region, name, resource_group)
+
+    def operator_add(self, account: str, region: str, name: str) -> Added:
+        """Add a namespace to an account from the operator's command line; else as `add`."""
+        return self._add(Caller(OPERATOR, account, ""), region, name, "")
+
+    def _add(self, caller: Caller, region: str, name: str, resource_group: str) -> Added:
         require_name(name, hyphens=self._rules.hyphens)
         if resource_group:
             require_resource_group(resource_group)

@@ -208,3 +208,16 @@ def _namespace(row: Row[Any]) -> Namespace:
         state=State(row.state),
         id=row.id,
     )
+
+
+def hold_owner(connection: Connection, region: str, name: str) -> str | None:
+    """Return the account of an active namespace, for writes into it, in their transactions.
+
+    Keeps the namespace from being deleted, where the database has row locks, until the unit ends.
+    """
+    query = select(namespaces.c.account_id).where(
+        namespaces.c.region == region,
+        namespaces.c.name == name,
+        namespaces.c.state == State.ACTIVE.value,
+    )
+    return connection.execute(query.with_for_update(read=True)).scalar()

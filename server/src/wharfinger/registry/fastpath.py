@@ -10,8 +10,10 @@ tag, a namespace being deleted are seen at once. This is the one module that rea
 several rooms (docs/adr/0003).
 """
 
+import os
 import sqlite3
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -36,15 +38,16 @@ _MANIFEST: Final = f"""
 SELECT {_EPOCH}, m.digest, m.media_type, length(m.content), {{content}}
 {_FROM} {{tag}}
 JOIN manifests m ON m.repository_id = r.id AND m.digest = {{digest}} {_WHERE}
-"""  # noqa: S608 - built from constants
+"""
 _TAG: Final = "JOIN tags t ON t.repository_id = r.id AND t.name = :reference"
 _BLOB: Final = f"""
 SELECT {_EPOCH}, b.size, b.location
 {_FROM}
 JOIN repository_blobs l ON l.repository_id = r.id AND l.digest = :reference
 JOIN blobs b ON b.digest = l.digest {_WHERE}
-"""  # noqa: S608 - built from constants
+"""
 
+ZEROCOPY: Final = "http.response.zerocopysend"
 _ORDINARY_HEADERS: Final = frozenset({b"range", b"if-none-match", b"if-match", b"if-range"})
 
 
@@ -204,28 +207,32 @@ class FastPath:
         found = self._reads.blob(self._key(read, claims))
         if found is None or found.epoch != claims.epoch:
             return False
-        path = None
-        if scope["method"] == "GET":
-            path = self._servable(scope, found)
-            if path is None:
-                return False
-        await send(_start(blob_headers(read.reference, found.size)))
-        if path is None:
+        headers = blob_headers(read.reference, found.size)
+        if scope["method"] == "HEAD":
+            await send(_start(headers))
             await send({"type": "http.response.body", "body": b""})
-        else:
-            await send({"type": "http.response.pathsend", "path": str(path)})
+            return True
+        file = self._open(scope, found)
+        if file is None:
+            return False
+        with file:
+            await send(_start(headers))
+            await send({"type": ZEROCOPY, "file": file, "offset": 0, "count": found.size})
         return True
 
-    def _servable(self, scope: Scope, found: FoundBlob) -> Path | None:
+    def _open(self, scope: Scope, found: FoundBlob) -> FileIO | None:
         """Return the file to send, where the server can send files and it is there, whole."""
-        if "http.response.pathsend" not in scope.get("extensions", {}):
-            return None
         path = self._path_of(found.location)
+        if path is None or ZEROCOPY not in scope.get("extensions", {}):
+            return None
         try:
-            whole = path is not None and path.stat().st_size == found.size
+            file = FileIO(path)
         except OSError:
             return None
-        return path if whole else None
+        if os.fstat(file.fileno()).st_size != found.size:
+            file.close()
+            return None
+        return file
 
 
 def _start(headers: list[tuple[bytes, bytes]]) -> dict[str, object]:

@@ -209,7 +209,7 @@ def new_config(app: Any) -> Config:
     """Return uvicorn's configuration for ``app``, reduced to its protocol."""
     config = Config(
         app,
-        http=Connection,  # type: ignore[arg-type]  # made by a factory of ours
+        http=Connection,
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -8,9 +8,10 @@ from typing import Final, Protocol
 
 from starlette.requests import HTTPConnection
 
-from wharfinger.identity.model import Caller, Claims, TokenExpired, TokenInvalid, TokenType
+from wharfinger.identity.model import PUSH, Caller, Claims, TokenExpired, TokenInvalid, TokenType
 from wharfinger.web.context import Web
 from wharfinger_common.catalogue import web as entries
+from wharfinger_common.names import namespace_of
 from wharfinger_common.refusals import Challenge, Refusal
 
 REGISTRY_AUDIENCE: Final = "registry"
@@ -29,6 +30,12 @@ class AccessDenied(Refusal):
     """The caller is known, and may not."""
 
     entry = entries.ACCESS_DENIED
+
+
+class NotShown(Refusal):
+    """To this caller there is nothing of this name."""
+
+    entry = entries.NOT_SHOWN
 
 
 class AccountMissing(Refusal):
@@ -57,6 +64,13 @@ class Access(Protocol):
         """Return the caller acting in ``account``, refusing one that is not in it."""
 
 
+class Namespaces(Protocol):
+    """Who owns a namespace; may block on the database."""
+
+    def require(self, region: str, name: str, /) -> object:
+        """Return its owner, refusing a name that no active namespace has."""
+
+
 def bearer(request: HTTPConnection) -> str:
     """Return the bearer token of the request, '' if it carries none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -66,10 +80,13 @@ def bearer(request: HTTPConnection) -> str:
 class Gate:
     """Lets a request through to a repository or a control call, or refuses it with its cause."""
 
-    def __init__(self, web: Web, verifier: Verifier, access: Access) -> None:
+    def __init__(
+        self, web: Web, verifier: Verifier, access: Access, namespaces: Namespaces
+    ) -> None:
         self._web: Final = web
         self._verifier: Final = verifier
         self._access: Final = access
+        self._namespaces: Final = namespaces
 
     async def authorize(self, request: HTTPConnection, repository: str, *actions: str) -> Claims:
         """Return the claims of a caller whose token grants all ``actions`` on ``repository``.
@@ -77,12 +94,18 @@ class Gate:
         Raises:
             AuthenticationRequired: no token (no error word), an expired or revoked one
                 (``invalid_token``), or one without a scope that the caller could get.
+            NamespaceUnknown: there is no such namespace to push to.
             AccessDenied: policy does not allow it to this caller.
+            NotShown: the same, on a HEAD.
         """
         claims = await self._claims(request, scope := _scope(repository, actions))
         missing = [action for action in actions if not claims.grants(repository, action)]
         if missing:
-            raise await self._why_not(claims, repository, missing, scope)
+            refusal = await self._why_not(claims, repository, missing, scope)
+            # No text survives a HEAD, and clients give up at its 403. Where they read 404 they
+            # go on to the request whose refusal they can show.
+            hidden = request.scope["method"] == "HEAD" and isinstance(refusal, AccessDenied)
+            raise NotShown if hidden else refusal
         return claims
 
     async def ping(self, request: HTTPConnection) -> Claims:
@@ -162,6 +185,9 @@ class Gate:
             return AuthenticationRequired(challenge=Challenge(scope, INSUFFICIENT_SCOPE))
         if claims.anonymous:
             return AuthenticationRequired(challenge=Challenge(scope))
+        if PUSH in missing:
+            namespace = namespace_of(repository)
+            await self._web.threads.run(self._namespaces.require, region, namespace)
         return AccessDenied()
 
 

@@ -1,0 +1,305 @@
+"""The composition root: the only place that knows every room.
+
+Builds adapters from the settings, wires services to each other's ports, and mounts the routes.
+Nothing here is made before the process that uses it was forked.
+"""
+
+import asyncio
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Connection, text
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from wharfinger import __version__
+from wharfinger.audit.service import AuditService
+from wharfinger.audit.store import SqlAuditTrail, record
+from wharfinger.blobstore.filesystem import FilesystemStore
+from wharfinger.database.sqlite import SqliteDatabase, connect
+from wharfinger.identity import http as identity_http
+from wharfinger.identity import services as identity_services
+from wharfinger.identity.secrets import load_or_create_master_key
+from wharfinger.identity.services import IdentityServices
+from wharfinger.jobs.model import Job
+from wharfinger.jobs.runner import Runner
+from wharfinger.jobs.service import Jobs
+from wharfinger.jobs.store import SqlJobStore, SqlQueue
+from wharfinger.namespaces import model as namespaces_model
+from wharfinger.namespaces.deletion import Emptying
+from wharfinger.namespaces.service import Namespaces, Owners
+from wharfinger.namespaces.service import Rules as NamespaceRules
+from wharfinger.namespaces.store import SqlNamespaceStore, hold_owner, is_deleting
+from wharfinger.registry.fastpath import FastPath, SqliteFastReads
+from wharfinger.registry.http import blobs as blobs_http
+from wharfinger.registry.http import catalog as catalog_http
+from wharfinger.registry.http import manifests as manifests_http
+from wharfinger.registry.http import ping as ping_http
+from wharfinger.registry.http import referrers as referrers_http
+from wharfinger.registry.http import tags as tags_http
+from wharfinger.registry.http import uploads as uploads_http
+from wharfinger.registry.model.manifests import ManifestLimits
+from wharfinger.registry.service.blobs import Blobs
+from wharfinger.registry.service.catalog import Catalogue
+from wharfinger.registry.service.hashes import RunningHashes
+from wharfinger.registry.service.manifests import Manifests
+from wharfinger.registry.service.referrers import Referrers
+from wharfinger.registry.service.repositories import RegistryDeletion
+from wharfinger.registry.service.tags import Tags
+from wharfinger.registry.service.uploads import Rules as UploadRules
+from wharfinger.registry.service.uploads import Uploads
+from wharfinger.registry.store.blobs import SqlBlobRecords
+from wharfinger.registry.store.catalog import SqlCatalog
+from wharfinger.registry.store.manifests import SqlManifestStore
+from wharfinger.registry.store.namespace_uploads import SqlNamespaceUploads
+from wharfinger.registry.store.referrers import SqlReferrerLists
+from wharfinger.registry.store.repositories import SqlNamespaceContents
+from wharfinger.registry.store.tags import SqlTagLists
+from wharfinger.registry.store.uploads import SqlUploadRecords
+from wharfinger.serve.worker import Service
+from wharfinger.settings import Settings
+from wharfinger.web.authentication import Gate
+from wharfinger.web.context import Web
+from wharfinger.web.health import Health
+from wharfinger.web.lazy import LazyApp
+from wharfinger.web.surface import Surface
+from wharfinger.web.threads import Threads
+from wharfinger.web.urls import Urls
+
+UPLOADS_HASHED: Final = 256
+RETRY_SECONDS: Final = 300.0
+EXPIRY_JOB: Final = "expire-uploads"
+EXPIRY_SECONDS: Final = 600.0
+_log: Final = structlog.get_logger("wharfinger.jobs")
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Every room's services over one database and one blob store; one set for each process."""
+
+    settings: Settings
+    database: SqliteDatabase
+    blobs: FilesystemStore
+    identity: IdentityServices
+    namespaces: Namespaces
+    owners: Owners
+    emptying: Emptying
+    uploads: Uploads
+    jobs: Jobs
+    clock: Clock
+
+    def close(self) -> None:
+        """Write down what waits in memory and close the connections."""
+        self.identity.last_use.flush()
+        self.database.close()
+
+
+def database_path(settings: Settings) -> Path:
+    """Return the file of the embedded database."""
+    return Path(settings.database.removeprefix("sqlite:///"))
+
+
+def build_rooms(settings: Settings, clock: Clock = time.time) -> Rooms:
+    """Return the services; opens no connection yet."""
+    database = SqliteDatabase(database_path(settings), readers=settings.threads)
+    blobs = FilesystemStore(settings.blobs_path)
+    jobs = Jobs(
+        SqlJobStore(database),
+        clock,
+        lease=settings.jobs_lease_seconds,
+        longest_retry=RETRY_SECONDS,
+    )
+
+    def enqueue(connection: Connection, kind: str, subject: str, payload: Any) -> None:
+        jobs.enqueue(SqlQueue(connection), kind, subject, payload)
+
+    namespace_store = SqlNamespaceStore(database, record=record, enqueue=enqueue, clock=clock)
+    owners = Owners(namespace_store)
+    identity = identity_services.build(
+        settings,
+        database,
+        owners=owners,
+        record=record,
+        master_key=load_or_create_master_key(settings.data_path / "master.key"),
+        clock=clock,
+    )
+    steps = [
+        RegistryDeletion(
+            SqlNamespaceContents(database, is_deleting),
+            SqlNamespaceUploads(database, blobs.discard),
+        )
+    ]
+    rules = NamespaceRules(settings.namespace_hyphens, settings.namespaces_per_account)
+    return Rooms(
+        settings=settings,
+        database=database,
+        blobs=blobs,
+        identity=identity,
+        namespaces=Namespaces(namespace_store, identity.access, steps, rules, clock),
+        owners=owners,
+        emptying=Emptying(namespace_store, steps, identity.policies),
+        uploads=_uploads(settings, database, blobs, owners, clock),
+        jobs=jobs,
+        clock=clock,
+    )
+
+
+def build_service(settings: Settings, draining: Callable[[], bool]) -> Service:
+    """Return the HTTP application of one worker, in its event loop."""
+    rooms = build_rooms(settings)
+    web = Web(
+        settings=settings,
+        threads=Threads(settings.threads),
+        urls=Urls(settings.public_urls, settings.trusted_proxies),
+        clock=rooms.clock,
+        draining=draining,
+    )
+    gate = Gate(web, rooms.identity.tokens, rooms.identity.access, rooms.owners)
+    control = LazyApp(lambda: _control(rooms, web, gate), web.threads)
+    app = Surface(Starlette(routes=routes(rooms, web, gate, control)).router, web)
+
+    async def warm() -> None:
+        await asyncio.gather(control.warm(), web.threads.run(rooms.identity.tokens.warm))
+
+    def close() -> None:
+        web.threads.close()
+        rooms.close()
+
+    return Service(_fast(app, rooms, web), warm, close)
+
+
+def routes(rooms: Rooms, web: Web, gate: Gate, control: ASGIApp) -> list[Route | Mount]:
+    """Return all routes; the last takes what belongs to the control API."""
+    health = Health(web, {"database": _database_check(rooms), "blobs": rooms.blobs.check})
+    return [
+        *_registry_routes(rooms, web, gate),
+        *identity_http.routes(rooms.identity, web),
+        *health.routes(),
+        Mount("/", control),
+    ]
+
+
+def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
+    settings, database, owners = rooms.settings, rooms.database, rooms.owners
+    limits = ManifestLimits(
+        size=settings.manifest_bytes,
+        references=settings.manifest_references,
+        depth=settings.manifest_depth,
+        tags=settings.request_tags,
+    )
+    pages = settings.page_entries
+    manifests = Manifests(SqlManifestStore(database, hold_owner), owners, limits, rooms.clock)
+    referrers = Referrers(
+        SqlReferrerLists(database), owners, maximum=pages, size=settings.manifest_bytes
+    )
+    catalogue = Catalogue(SqlCatalog(database), rooms.identity.access, pages)
+    return [
+        *ping_http.routes(gate),
+        *catalog_http.routes(catalogue, gate, web),
+        *tags_http.routes(Tags(SqlTagLists(database), owners, pages), gate, web),
+        *referrers_http.routes(referrers, gate, web),
+        *uploads_http.routes(rooms.uploads, gate, web),
+        *blobs_http.routes(Blobs(SqlBlobRecords(database), rooms.blobs), gate, web),
+        *manifests_http.routes(manifests, gate, web),
+    ]
+
+
+def _uploads(
+    settings: Settings,
+    database: SqliteDatabase,
+    blobs: FilesystemStore,
+    owners: Owners,
+    clock: Clock,
+) -> Uploads:
+    rules = UploadRules(
+        settings.blob_bytes, settings.upload_lease_seconds, settings.upload_expiry_seconds
+    )
+    return Uploads(
+        SqlUploadRecords(database, hold_owner),
+        SqlBlobRecords(database),
+        blobs,
+        owners,
+        rules,
+        clock=clock,
+        hashes=RunningHashes(UPLOADS_HASHED),
+    )
+
+
+def _fast(app: ASGIApp, rooms: Rooms, web: Web) -> ASGIApp:
+    reads = SqliteFastReads(connect(rooms.database.path))
+    return FastPath(app, web, rooms.identity.tokens, reads, rooms.blobs.path)
+
+
+def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
+    """Return the routers of the control API; imports its framework."""
+    from wharfinger.audit import http as audit_http
+    from wharfinger.identity import http_v1 as identity_v1
+    from wharfinger.namespaces import http_v1 as namespaces_v1
+
+    audit = AuditService(SqlAuditTrail(rooms.database), rooms.identity.access)
+    return [
+        identity_v1.router(rooms.identity, web, gate),
+        namespaces_v1.router(rooms.namespaces, web, gate),
+        audit_http.router(audit, web, gate),
+    ]
+
+
+def _control(rooms: Rooms, web: Web, gate: Gate) -> ASGIApp:
+    from wharfinger.web.control import control_application
+
+    return control_application(web, control_routers(rooms, web, gate), __version__)
+
+
+def _database_check(rooms: Rooms) -> Callable[[], None]:
+    def check() -> None:
+        with rooms.database.reading() as connection:
+            connection.execute(text("SELECT version_num FROM alembic_version"))
+
+    return check
+
+
+def run_jobs(settings: Settings, stop: threading.Event) -> None:
+    """Do background work until ``stop`` is set."""
+    rooms = build_rooms(settings)
+    with rooms.database.writing() as connection:
+        rooms.jobs.enqueue(SqlQueue(connection), EXPIRY_JOB, "", {})
+
+    def expire(lease: Any) -> float:
+        while rooms.uploads.expire():
+            lease.keep()
+        return EXPIRY_SECONDS
+
+    runner = Runner(
+        rooms.jobs,
+        {namespaces_model.EMPTYING: rooms.emptying, EXPIRY_JOB: expire},
+        _JobLog(),
+        owner=f"{socket.gethostname()}:{os.getpid()}"[:64],
+        poll=settings.jobs_poll_seconds,
+        stop=stop,
+    )
+    runner.run()
+    rooms.close()
+
+
+class _JobLog:
+    """Tells the log what the runner does (``jobs.ports.Observer``)."""
+
+    def started(self, job: Job) -> None:
+        _log.debug("job started", kind=job.kind, subject=job.subject, attempts=job.attempts)
+
+    def ended(self, job: Job, outcome: str, seconds: float) -> None:
+        _log.info("job ended", kind=job.kind, subject=job.subject, outcome=outcome, s=seconds)
+
+    def failed(self, job: Job | None, error: Exception) -> None:
+        kind = job.kind if job else "looking for work"
+        _log.error("job failed", kind=kind, error=repr(error))

@@ -1,0 +1,147 @@
+"""``wharfd account|user|apikey|namespace``: tenants, administered on the service's own machine.
+
+They act on the database directly, also while the service runs; every write is audited with the
+actor ``operator``.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wharfinger.settings import Settings
+
+if TYPE_CHECKING:
+    from wharfinger.app import Rooms
+
+OUTPUT: Callable[[Any], Any] = click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
+
+@contextmanager
+def _rooms(settings: Settings) -> Iterator["Rooms"]:
+    """Open the data folder's services; a refusal becomes a line with its cure."""
+    from wharfinger.app import build_rooms, database_path
+    from wharfinger_common.refusals import Refusal
+
+    if not database_path(settings).exists():
+        raise click.ClickException(
+            f"{settings.data_path} holds no service yet; run 'wharfd init' or 'wharfd serve' first"
+        )
+    rooms = build_rooms(settings)
+    try:
+        yield rooms
+    except Refusal as refusal:
+        cure = refusal.entry.render_cure(refusal.items[0])
+        raise click.ClickException(f"{refusal} ({refusal.entry.code})\n{cure}") from refusal
+    finally:
+        rooms.close()
+
+
+def _print(output: str, fields: dict[str, object]) -> None:
+    if output == "json":
+        click.echo(json.dumps(fields))
+        return
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        click.echo(f"{name:<{width}}   {value}")
+
+
+@click.group()
+def account() -> None:
+    """Accounts: the tenants of the service."""
+
+
+@account.command("add")
+@click.argument("name")
+@click.option("--plan", default="standard", show_default=True, help="Plan of the account.")
+@OUTPUT
+@click.pass_obj
+def account_add(settings: Settings, name: str, plan: str, output: str) -> None:
+    """Create an account."""
+    with _rooms(settings) as rooms:
+        made = rooms.identity.administration.operator_create_account(name, plan)
+        _print(output, {"id": made.id, "name": made.name, "plan": made.plan})
+
+
+@account.command("list")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@click.option("--start", default="", help="List accounts after this id.")
+@OUTPUT
+@click.pass_obj
+def account_list(settings: Settings, limit: int, start: str, output: str) -> None:
+    """List accounts."""
+    from wharfinger.identity.ports import Page
+
+    with _rooms(settings) as rooms:
+        accounts = rooms.identity.administration.operator_accounts(Page(limit, start))
+    if output == "json":
+        click.echo(json.dumps([{"id": a.id, "name": a.name, "plan": a.plan} for a in accounts]))
+        return
+    for entry in accounts:
+        click.echo(f"{entry.id}   {entry.plan:<10} {entry.name}")
+
+
+@click.group()
+def user() -> None:
+    """Users: people, in any number of accounts."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--account", "account_id", required=True, metavar="ID", help="Account to add to.")
+@click.option("--role", type=click.Choice(["Reader", "Writer", "Manager"]), default="Reader")
+@click.option("--password-stdin", is_flag=True, help="Read a password from standard input.")
+@OUTPUT
+@click.pass_obj
+def user_add(
+    settings: Settings, email: str, account_id: str, role: str, *, password_stdin: bool, output: str
+) -> None:
+    """Add a user to an account, with a role on all of it."""
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
+    with _rooms(settings) as rooms:
+        member = rooms.identity.administration.operator_add_user(account_id, email, password, role)
+        _print(output, {"iam_id": member.iam_id, "email": member.email, "role": role})
+
+
+@click.group()
+def apikey() -> None:
+    """API keys: what docker login -u iamapikey takes as its password."""
+
+
+@apikey.command("add")
+@click.argument("name")
+@click.option("--account", "account_id", required=True, metavar="ID", help="Account it acts in.")
+@click.option("--user", "subject", required=True, metavar="IAM_ID", help="User or service id.")
+@OUTPUT
+@click.pass_obj
+def apikey_add(settings: Settings, name: str, account_id: str, subject: str, output: str) -> None:
+    """Create an API key; it is shown once."""
+    with _rooms(settings) as rooms:
+        key, secret = rooms.identity.administration.operator_create_api_key(
+            account_id, subject, name
+        )
+        _print(output, {"id": key.id, "name": key.name, "apikey": secret})
+
+
+@click.group()
+def namespace() -> None:
+    """Namespaces: what image names of an account begin with."""
+
+
+@namespace.command("add")
+@click.argument("name")
+@click.option("--account", "account_id", metavar="ID", help="Owner; default: the operator's.")
+@OUTPUT
+@click.pass_obj
+def namespace_add(settings: Settings, name: str, account_id: str | None, output: str) -> None:
+    """Add a namespace to an account."""
+    from wharfinger.identity.model import OPERATOR_ACCOUNT
+
+    with _rooms(settings) as rooms:
+        added = rooms.namespaces.operator_add(account_id or OPERATOR_ACCOUNT, settings.region, name)
+        _print(output, {"namespace": added.namespace.name, "account": added.namespace.account})

@@ -1,0 +1,39 @@
+"""The upload sessions of a namespace that is being deleted."""
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import delete, select
+
+from wharfinger.database.unit import Database
+from wharfinger.registry.tables import uploads
+
+
+class SqlNamespaceUploads:
+    """Implements ``registry.ports.NamespaceUploads``; ``discard_bytes`` drops an upload's bytes."""
+
+    def __init__(self, database: Database, discard_bytes: Callable[[str], None]) -> None:
+        self._database: Final = database
+        self._discard_bytes: Final = discard_bytes
+
+    def discard(self, region: str, namespace: str, limit: int, /) -> int:
+        """End at most ``limit`` sessions, then drop their bytes; see the port.
+
+        Bytes whose session went but which outlived a crash are collected as leftovers.
+        """
+        # A range scan over the index: '0' is the character after '/'.
+        chosen = (
+            select(uploads.c.id)
+            .where(
+                uploads.c.region == region,
+                uploads.c.repository > f"{namespace}/",
+                uploads.c.repository < f"{namespace}0",
+            )
+            .limit(limit)
+        )
+        with self._database.writing() as connection:
+            ended = list(connection.scalars(chosen))
+            connection.execute(delete(uploads).where(uploads.c.id.in_(ended)))
+        for upload in ended:
+            self._discard_bytes(upload)
+        return len(ended)

@@ -1,0 +1,93 @@
+"""The sockets that workers listen on, made before they are forked and kept by the supervisor.
+
+Each worker slot has a socket of its own for every address (SO_REUSEPORT): connections spread
+evenly, and what waits for a worker that died is served by its successor.
+"""
+
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import Final
+
+from wharfinger.serve.certificates import ensure_server_certificate
+from wharfinger.settings import Settings
+
+BACKLOG: Final = 1024
+
+
+class AddressInUse(RuntimeError):
+    """A port is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One socket, and the TLS context where it speaks TLS."""
+
+    socket: socket.socket
+    tls: ssl.SSLContext | None
+
+
+def open_listeners(settings: Settings) -> list[list[Listener]]:
+    """Return the listeners of each worker slot.
+
+    Raises:
+        AddressInUse: somebody else has the port.
+    """
+    tls = tls_context(settings) if settings.tls_port else None
+    slots = []
+    for _ in range(settings.workers):
+        listeners = [Listener(_bound(settings.host, settings.port), None)]
+        if tls is not None:
+            listeners.append(Listener(_bound(settings.host, settings.tls_port), tls))
+        slots.append(listeners)
+    return slots
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext:
+    """Return the TLS context: the operator's certificate, or one of the service's authority."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    if settings.tls_certificate:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    else:
+        files = ensure_server_certificate(settings.data_path / "tls", settings.tls_names)
+        context.load_cert_chain(files.chain, files.key)
+    return context
+
+
+def require_free(settings: Settings) -> None:
+    """Refuse ports that another program listens on: SO_REUSEPORT alone would share them.
+
+    Raises:
+        AddressInUse: one of them is taken.
+    """
+    for port in filter(None, (settings.port, settings.tls_port)):
+        with socket.socket(_family(settings.host)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            _bind(probe, settings.host, port)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    bound = socket.socket(_family(host))
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    _bind(bound, host, port)
+    bound.listen(BACKLOG)
+    bound.setblocking(False)
+    return bound
+
+
+def _bind(unbound: socket.socket, host: str, port: int) -> None:
+    try:
+        unbound.bind((host, port))
+    except OSError as error:
+        raise AddressInUse(
+            f"cannot listen on {host}:{port}: {error.strerror}; stop what uses the port, "
+            "or choose another (make run PORT=..., WHARFINGER_PORT)"
+        ) from error

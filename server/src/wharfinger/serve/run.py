@@ -1,0 +1,83 @@
+"""``wharfd serve``: lock, prepare, listen, fork, supervise."""
+
+import functools
+import select
+import signal
+import sys
+import threading
+
+from wharfinger.app import build_service, run_jobs
+from wharfinger.serve.files import make_private_folder
+from wharfinger.serve.first_start import prepare, refresh_addresses, welcome
+from wharfinger.serve.listeners import Listener, open_listeners, require_free
+from wharfinger.serve.lock import lock_folder
+from wharfinger.serve.logs import configure
+from wharfinger.serve.supervisor import Child, Flag, Supervisor, run_apart
+from wharfinger.serve.worker import run_worker
+from wharfinger.settings import Settings
+
+
+class StartFailed(RuntimeError):
+    """The data folder could not be prepared; the log tells why."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        FolderInUse, AddressInUse, StartFailed, OSError: the service cannot start; what to do
+            about it is in the text.
+    """
+    configure(settings)
+    make_private_folder(settings.data_path)
+    lock_folder(settings.data_path)
+    require_free(settings)
+    if run_apart(lambda: prepare(settings)):
+        raise StartFailed(f"the data folder {settings.data_path} could not be prepared")
+    refresh_addresses(settings)
+    slots = open_listeners(settings)
+    draining = Flag()
+    children = [
+        Child(f"http-{number}", functools.partial(_work, settings, slots, number, draining))
+        for number in range(settings.workers)
+    ]
+    children.append(Child("jobs", functools.partial(_jobs, settings, slots)))
+    supervisor = Supervisor(settings, children, draining)
+    print(welcome(settings), flush=True)  # noqa: T201 - what this command says to people
+    supervisor.run(lambda: _close(slots))
+
+
+def _work(
+    settings: Settings, slots: list[list[Listener]], number: int, draining: Flag, life: int
+) -> None:
+    # Connections waiting on another slot's socket would hang if a copy lived here.
+    _close([slot for index, slot in enumerate(slots) if index != number])
+    run_worker(lambda: build_service(settings, draining), slots[number], settings, life)
+
+
+def _jobs(settings: Settings, slots: list[list[Listener]], life: int) -> None:
+    _close(slots)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(life, stop), daemon=True).start()
+    worker = threading.Thread(target=run_jobs, args=(settings, stop))
+    worker.start()
+    # Signals are handled by the main thread, between waits.
+    while worker.is_alive():
+        worker.join(timeout=0.2)
+    if not stop.is_set():
+        sys.exit(1)
+
+
+def _watch(life: int, stop: threading.Event) -> None:
+    """End the jobs with the supervisor: the pipe ends when it does."""
+    # Not by reading: the workers' loops made the shared end of the pipe non-blocking.
+    select.select([life], [], [])
+    stop.set()
+
+
+def _close(slots: list[list[Listener]]) -> None:
+    for listeners in slots:
+        for listener in listeners:
+            listener.socket.close()

@@ -1,0 +1,123 @@
+"""An HTTP worker: one event loop, its listeners, and an end that lets transfers finish."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from email.utils import formatdate
+from typing import Any, Final
+
+import uvloop
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from wharfinger.serve.http_cycle import ClientGone
+from wharfinger.serve.http_protocol import Connection, Endpoint, new_config
+from wharfinger.serve.listeners import BACKLOG, Listener
+from wharfinger.settings import Settings
+
+CLOSING_LOOK_SECONDS: Final = 0.05
+HANDSHAKE_SECONDS: Final = 10.0
+
+
+class HttpServer:
+    """Serves one application on some listeners until it is told to stop."""
+
+    def __init__(self, app: ASGIApp, listeners: Sequence[Listener], settings: Settings) -> None:
+        self._listeners: Final = listeners
+        self._settings: Final = settings
+        self._state: Final = ServerState()
+        self._endpoint: Final = Endpoint(new_config(_quiet(app)), self._state, settings)
+        self._servers: list[asyncio.Server] = []
+
+    async def start(self) -> None:
+        """Accept connections from now on."""
+        loop = asyncio.get_running_loop()
+        self._date()
+        for listener in self._listeners:
+            self._servers.append(
+                await loop.create_server(
+                    lambda: Connection(self._endpoint, loop),
+                    sock=listener.socket,
+                    backlog=BACKLOG,
+                    ssl=listener.tls,
+                    ssl_handshake_timeout=HANDSHAKE_SECONDS if listener.tls else None,
+                )
+            )
+
+    async def stop(self) -> None:
+        """Close the listeners, let transfers finish within their setting, then abort the rest."""
+        for server in self._servers:
+            server.close()
+        deadline = time.monotonic() + self._settings.shutdown_seconds
+        while self._state.connections and time.monotonic() < deadline:
+            # Again and again: a connection may have begun another request meanwhile.
+            for connection in list(self._state.connections):
+                connection.shutdown()
+            await asyncio.sleep(CLOSING_LOOK_SECONDS)
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        for task in list(self._state.tasks):
+            task.cancel()
+        if self._state.tasks:
+            await asyncio.wait(list(self._state.tasks), timeout=2)
+
+    def _date(self) -> None:
+        self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
+        asyncio.get_running_loop().call_later(1, self._date)
+
+
+def _quiet(app: ASGIApp) -> ASGIApp:
+    async def without_traceback(scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(ClientGone):  # nobody is there to be told
+            await app(scope, receive, send)
+
+    return without_traceback
+
+
+def run_worker(
+    build: Callable[[], "Service"], listeners: Sequence[Listener], settings: Settings, life: int
+) -> None:
+    """Run a worker in this freshly forked process until SIGTERM, or until ``life`` ends.
+
+    ``life`` is a pipe whose other end only the supervisor holds: its end is the supervisor's.
+    """
+    uvloop.run(_serve(build, listeners, settings, life))
+
+
+class Service:
+    """An application and what must be done around serving it."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        warm: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.app: Final = app
+        self.warm: Final = warm
+        self.close: Final = close
+
+
+async def _serve(
+    build: Callable[[], Service], listeners: Sequence[Listener], settings: Settings, life: int
+) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    # Ctrl-C reaches the whole group; the supervisor decides what it means.
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    loop.add_reader(life, stop.set)
+    service = build()
+    server = HttpServer(service.app, listeners, settings)
+    await server.start()
+    warming = asyncio.create_task(service.warm()) if service.warm is not None else None
+    await stop.wait()
+    loop.remove_reader(life)
+    await server.stop()
+    if warming is not None and not warming.done():
+        warming.cancel()
+    await loop.run_in_executor(None, service.close)
+    os.close(life)
