@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from argon2 import PasswordHasher
+
 from wharfinger.audit.service import AuditService
 from wharfinger.audit.store import SqlAuditTrail, record
 from wharfinger.database.schema import metadata
 from wharfinger.database.sqlite import SqliteDatabase
 from wharfinger.identity.model import Caller, Claims, TokenType
+from wharfinger.identity.passwords import Passwords
 from wharfinger.identity.service.registry_sign_in import TokenRequest
 from wharfinger.identity.services import IdentityServices, build
 from wharfinger.settings import Settings
@@ -65,6 +68,7 @@ class House:
             record=record,
             master_key=MASTER_KEY,
             clock=self.clock,
+            passwords=Passwords(changed.password_checks, changed.password_min_length, cheap),
         )
 
     def tenant(self, name: str, namespace: str | None = None) -> Tenant:
@@ -97,6 +101,11 @@ class House:
 
     def close(self) -> None:
         self.database.close()
+
+
+def cheap() -> PasswordHasher:
+    """Hashing in microseconds: most tests are not about its cost."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def _dict(settings: Settings) -> dict[str, object]:
