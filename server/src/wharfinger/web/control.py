@@ -40,12 +40,18 @@ def control_application(web: Web, routers: Iterable[APIRouter], version: str) ->
     )
     for router in routers:
         app.include_router(router)
+        app.offered.extend(route for route in router.routes if isinstance(route, APIRoute))
     _Description(app, web).mount()
     return app
 
 
 class _Control(FastAPI):
     """FastAPI without its own error answers: refusals pass through to the surface."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        # FastAPI keeps included routes in a form of its own, which cannot be asked for methods.
+        self.offered: Final[list[APIRoute]] = []
 
     def build_middleware_stack(self) -> ASGIApp:
         # FastAPI's stack answers errors itself; the exit stack is all that its routes need.
@@ -61,7 +67,7 @@ class _Control(FastAPI):
 class _Methods:
     """Completes the Allow header of a 405: each route knows only its own methods."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: _Control) -> None:
         self._app: Final = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,8 +82,8 @@ class _Methods:
     def _methods(self, scope: Scope) -> set[str]:
         return {
             method
-            for route in self._app.routes
-            if isinstance(route, APIRoute) and route.matches(scope)[0] is not Match.NONE
+            for route in self._app.offered
+            if route.matches(scope)[0] is not Match.NONE
             for method in route.methods or ()
         }
 

@@ -1,0 +1,101 @@
+"""Deletion: refused access at once, a name that stays taken, and work that survives failures."""
+
+import pytest
+
+from tests.unit.namespaces.harbour import REGION, Account, Harbour
+from wharfinger.identity.model import RoleMissing
+from wharfinger.namespaces import model
+from wharfinger.namespaces.store import is_deleting
+
+
+@pytest.fixture
+def acme(harbour: Harbour) -> Account:
+    account = harbour.account("acme")
+    harbour.namespaces.add(account.manager, REGION, "team")
+    harbour.crates.left[REGION, "team"] = 3
+    return account
+
+
+def test_access_ends_at_once(harbour: Harbour, acme: Account) -> None:
+    harbour.namespaces.remove(acme.manager, REGION, "team")
+    assert harbour.owners.owner(REGION, "team") is None
+    with pytest.raises(model.NamespaceUnknown):
+        harbour.owners.require(REGION, "team")
+    assert harbour.namespaces.list(acme.manager, REGION) == []
+
+
+def test_the_name_stays_taken_until_all_is_gone(harbour: Harbour, acme: Account) -> None:
+    rival = harbour.account("rival")
+    harbour.namespaces.remove(acme.manager, REGION, "team")
+    with pytest.raises(model.NamespaceStillEmptying, match="3 items are left"):
+        harbour.namespaces.add(acme.manager, REGION, "team")
+    with pytest.raises(model.NamespaceInUse) as caught:
+        harbour.namespaces.add(rival.manager, REGION, "team")
+    assert "3" not in str(caught.value)
+    assert harbour.work().errors == []
+    assert harbour.crates.left[REGION, "team"] == 0
+    assert harbour.namespaces.add(rival.manager, REGION, "team").new
+
+
+def test_deleting_twice_is_one_deletion(harbour: Harbour, acme: Account) -> None:
+    harbour.namespaces.remove(acme.manager, REGION, "team")
+    harbour.namespaces.remove(acme.manager, REGION, "team")
+    assert len(harbour.jobs.list()) == 1
+    reader = harbour.member(acme.id, "r@example.com", "Reader")
+    with pytest.raises(RoleMissing):
+        harbour.namespaces.remove(reader, REGION, "team")
+    harbour.work()
+    with pytest.raises(RoleMissing):
+        harbour.namespaces.remove(acme.manager, REGION, "team")
+    assert [row.action for row in harbour.audited(acme.id)] == [
+        "namespace.add",
+        "namespace.remove",
+        "namespace.emptied",
+    ]
+
+
+def test_a_failed_step_is_tried_again(harbour: Harbour, acme: Account) -> None:
+    harbour.namespaces.remove(acme.manager, REGION, "team")
+    harbour.crates.fail = True
+    assert len(harbour.work().errors) == 1
+    with pytest.raises(model.NamespaceStillEmptying):
+        harbour.namespaces.add(acme.manager, REGION, "team")
+    harbour.crates.fail = False
+    harbour.clock.now += 300
+    assert harbour.work().errors == []
+    assert harbour.namespaces.add(acme.manager, REGION, "team").new
+
+
+def test_policies_for_the_namespace_end_with_it(harbour: Harbour, acme: Account) -> None:
+    reader = harbour.member(acme.id, "r@example.com", "Reader", "team")
+    harbour.namespaces.remove(acme.manager, REGION, "team")
+    harbour.work()
+    harbour.namespaces.add(acme.manager, REGION, "team")
+    with pytest.raises(RoleMissing):
+        harbour.namespaces.list(reader, REGION)
+
+
+def test_a_worker_that_wakes_late_does_not_touch_the_next_of_the_name(
+    harbour: Harbour, acme: Account
+) -> None:
+    harbour.namespaces.remove(acme.manager, REGION, "team")
+    (job,) = harbour.jobs.list()
+    harbour.work()
+    harbour.namespaces.add(acme.manager, REGION, "team")
+    harbour.crates.left[REGION, "team"] = 5
+    harbour.jobs.ensure(job.kind, job.subject, job.payload)
+    assert harbour.work().errors == []
+    assert harbour.crates.left[REGION, "team"] == 5
+    assert harbour.owners.owner(REGION, "team") == acme.id
+
+
+def test_steps_can_see_that_they_are_still_wanted(harbour: Harbour, acme: Account) -> None:
+    def deleting() -> bool:
+        with harbour.database.writing() as connection:
+            return is_deleting(connection, REGION, "team")
+
+    assert not deleting()
+    harbour.namespaces.remove(acme.manager, REGION, "team")
+    assert deleting()
+    harbour.work()
+    assert not deleting()
