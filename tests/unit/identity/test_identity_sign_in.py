@@ -123,7 +123,9 @@ def test_registry_user_names(house: House) -> None:
         assert house.registry(user, password, PULL).grants("team/app", "pull"), user
 
 
-@pytest.mark.parametrize("user", ["iamapikey", "iambearer", "iamrefresh", "one@example.com", "", "x"])
+@pytest.mark.parametrize(
+    "user", ["iamapikey", "iambearer", "iamrefresh", "one@example.com", "", "x"]
+)
 @pytest.mark.parametrize("password", ["", "wrong", keys.generate(lambda _: 1)])
 def test_wrong_registry_credentials(house: House, user: str, password: str) -> None:
     house.tenant("one")
@@ -188,7 +190,9 @@ def test_an_offline_client_comes_back_with_its_refresh_token(house: House) -> No
 
 
 @pytest.mark.parametrize("user", ["iambearer", None])
-def test_what_is_short_lived_or_nobody_gets_no_refresh_token(house: House, user: str | None) -> None:
+def test_what_is_short_lived_or_nobody_gets_no_refresh_token(
+    house: House, user: str | None
+) -> None:
     tenant = house.tenant("one")
     iam = exchange(house, grant_type=API_KEY, apikey=tenant.api_key)
     asked = TokenRequest("registry", (), user, iam.access_token, offline=True)
@@ -211,7 +215,9 @@ def test_guessing_a_password_is_slowed_down_for_everybody_and_forgotten_in_time(
     worker = house.worker()
     with pytest.raises(TooManyFailures) as refusal:
         worker.sign_in.exchange({**wrong, "password": PASSWORD}, "198.51.100.1", with_refresh=False)
-    assert 1 <= int(refusal.value.headers["Retry-After"]) <= house.settings.signin_window_seconds + 1
+    assert (
+        1 <= int(refusal.value.headers["Retry-After"]) <= house.settings.signin_window_seconds + 1
+    )
     house.clock.now += house.settings.signin_window_seconds
     exchange(house, **{**wrong, "password": PASSWORD})
 

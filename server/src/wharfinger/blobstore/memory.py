@@ -75,6 +75,7 @@ class _MemoryWriter:
         self._store: Final = store
         self._upload: Final = upload
         self._content: Final = content
+        self._open = True
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self._content.extend(data)
@@ -93,7 +94,9 @@ class _MemoryWriter:
         return location
 
     def close(self) -> None:
-        self._store.held.discard(self._upload)
+        if self._open:
+            self._open = False
+            self._store.held.discard(self._upload)
 
     def __enter__(self) -> Self:
         return self

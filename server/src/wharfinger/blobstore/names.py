@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from wharfinger_common.digests import Digest
+from wharfinger_common.digests import Digest, DigestInvalid
 
 _UPLOAD: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -28,6 +28,10 @@ def location_of(digest: Digest) -> str:
 def require_location(location: str) -> str:
     """Return ``location`` if `location_of` could have given it; ValueError otherwise."""
     algorithm, _, rest = location.partition("/")
-    if location_of(Digest.parse(f"{algorithm}:{rest[3:]}")) != location:
+    try:
+        digest = Digest.parse(f"{algorithm}:{rest[3:]}")
+    except DigestInvalid:
+        raise ValueError("not a location of this store") from None
+    if location_of(digest) != location:
         raise ValueError("not a location of this store")
     return location

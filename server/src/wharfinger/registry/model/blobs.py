@@ -101,7 +101,8 @@ def _suffix(length: int, size: int) -> Part:
 
 def _bounded(digits: str) -> int:
     """Return the number; one of absurd length is as good as the largest there is."""
-    return int(digits) if len(digits.lstrip("0")) <= MAX_DIGITS else 10**MAX_DIGITS
+    digits = digits.lstrip("0") or "0"
+    return int(digits) if len(digits) <= MAX_DIGITS else 10**MAX_DIGITS
 
 
 def etag(digest: str) -> str:

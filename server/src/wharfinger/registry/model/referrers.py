@@ -11,14 +11,14 @@ from wharfinger.registry.model.manifests import OCI_INDEX
 class Referrer(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """The descriptor of a manifest that has a subject; ``size`` in bytes.
 
-    ``annotations`` is the JSON object as it is stored, empty where there are none.
+    ``annotations`` is the JSON object as it is stored, unset where there are none.
     """
 
     media_type: str
     digest: str
     size: int
     artifact_type: str = ""
-    annotations: msgspec.Raw = msgspec.Raw(b"")
+    annotations: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)

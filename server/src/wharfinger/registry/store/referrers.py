@@ -74,5 +74,5 @@ def _fitting(sizes: Sequence[int], limit: int, total: int) -> int:
 
 def _referrer(row: Row[Any]) -> Referrer:
     stored = row.annotations
-    annotations = msgspec.Raw(b"" if stored == _NO_ANNOTATIONS else stored.encode())
+    annotations = msgspec.UNSET if stored == _NO_ANNOTATIONS else msgspec.Raw(stored.encode())
     return Referrer(row.media_type, row.digest, row.size, row.artifact_type, annotations)
