@@ -27,11 +27,11 @@ def test_access_ends_at_once(harbour: Harbour, acme: Account) -> None:
 def test_the_name_stays_taken_until_all_is_gone(harbour: Harbour, acme: Account) -> None:
     rival = harbour.account("rival")
     harbour.namespaces.remove(acme.manager, REGION, "team")
-    with pytest.raises(model.NamespaceStillEmptying, match="3 items are left"):
+    with pytest.raises(model.NamespaceStillEmptying, match="left to remove: 4"):
         harbour.namespaces.add(acme.manager, REGION, "team")
     with pytest.raises(model.NamespaceInUse) as caught:
         harbour.namespaces.add(rival.manager, REGION, "team")
-    assert "3" not in str(caught.value)
+    assert "4" not in str(caught.value)
     assert harbour.work().errors == []
     assert harbour.crates.left[REGION, "team"] == 0
     assert harbour.namespaces.add(rival.manager, REGION, "team").new

@@ -98,8 +98,8 @@ STILL_EMPTYING: Final = Entry(
     oci="DENIED",
     control="CRN0309E",
     message=(
-        "The namespace '{namespace}' was deleted and is still being emptied: "
-        "{remaining} items are left"
+        "The namespace '{namespace}' was deleted and is still being emptied; "
+        "things left to remove: {remaining}"
     ),
     meaning="A deleted namespace keeps its name until everything in it is gone.",
     causes=("The namespace was deleted moments ago", "It held very many images"),

@@ -191,7 +191,8 @@ class Namespaces:
         return None
 
     def _remaining(self, region: str, name: str) -> int:
-        return sum(step.remaining(region, name) for step in self._steps)
+        """Return how many things are left, the namespace itself among them."""
+        return 1 + sum(step.remaining(region, name) for step in self._steps)
 
 
 def _own(changes: Changes, caller: Caller, region: str, name: str) -> Namespace:
