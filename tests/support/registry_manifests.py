@@ -1,0 +1,179 @@
+"""A registry's manifest half over a real database, with namespaces and blobs made directly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, insert, select, update
+
+from wharfinger.database.schema import identity, metadata, namespaces
+from wharfinger.database.schema import registry as tables
+from wharfinger.database.sqlite import SqliteDatabase
+from wharfinger.database.unit import Database
+from wharfinger.namespaces.model import NamespaceUnknown, Owner
+from wharfinger.registry.model.manifests import OCI_INDEX, OCI_MANIFEST, ManifestLimits
+from wharfinger.registry.model.repositories import Place
+from wharfinger.registry.service.manifests import Manifests, Push, Pushed
+from wharfinger.registry.store.manifests import SqlManifestStore
+from wharfinger_common.digests import Digest
+from wharfinger_common.names import namespace_of
+
+REGION = "local"
+LIMITS = ManifestLimits(size=4 << 20, references=1000, depth=64, tags=10)
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+EMPTY = "application/vnd.oci.empty.v1+json"
+
+
+@contextmanager
+def sqlite_database(folder: Path) -> Iterator[Database]:
+    path = folder / "registry.db"
+    engine = create_engine(f"sqlite:///{path}")
+    metadata.create_all(engine)
+    engine.dispose()
+    database = SqliteDatabase(path)
+    yield database
+    database.close()
+
+
+OpenDatabase = Callable[[Path], AbstractContextManager[Database]]
+DATABASES: Mapping[str, OpenDatabase] = {"sqlite": sqlite_database}
+"""The databases that the contract suites run against; another one joins with a line."""
+
+
+def descriptor(
+    content: bytes, media_type: str = LAYER, algorithm: str = "sha256", **more: Any
+) -> dict[str, Any]:
+    digest = str(Digest.of(content, algorithm))
+    return {"mediaType": media_type, "digest": digest, "size": len(content), **more}
+
+
+def image(*layers: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An image manifest whose config is the empty one unless ``config`` says otherwise."""
+    config = more.pop("config", descriptor(b"{}", EMPTY))
+    head = {"schemaVersion": 2, "mediaType": OCI_MANIFEST}
+    return {**head, "config": config, "layers": list(layers), **more}
+
+
+def index(*manifests: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": list(manifests), **more}
+
+
+def encoded(document: object) -> bytes:
+    return json.dumps(document).encode()
+
+
+@dataclass
+class House:
+    """One region; ``place`` is a repository of the namespace ``tenant`` of the account ``a``."""
+
+    database: Database
+    place: Place = field(default_factory=lambda: Place(REGION, "tenant/app"))
+    now: float = 1_700_000_000.0
+
+    def __post_init__(self) -> None:
+        self.store = SqlManifestStore(self.database, hold_namespace)
+        self.manifests = Manifests(self.store, self, LIMITS, lambda: self.now)
+        self.add_namespace("tenant", "a")
+
+    def require(self, region: str, name: str, /) -> Owner:
+        with self.database.reading() as connection:
+            account = hold_namespace(connection, region, name)
+        if account is None:
+            raise NamespaceUnknown(namespace=name)
+        return Owner(account)
+
+    def add_namespace(self, name: str, account: str) -> None:
+        with self.database.writing() as connection:
+            known = select(identity.accounts.c.id).where(identity.accounts.c.id == account)
+            if connection.scalar(known) is None:
+                row = {"id": account, "name": account, "plan": "free", "created_at": 0}
+                connection.execute(insert(identity.accounts), row)
+            connection.execute(
+                insert(namespaces.namespaces),
+                {
+                    "region": REGION,
+                    "account_id": account,
+                    "name": name,
+                    "state": "active",
+                    "resource_group": "",
+                    "created_at": 0,
+                    "updated_at": 0,
+                },
+            )
+
+    def end_namespace(self, name: str) -> None:
+        table = namespaces.namespaces
+        with self.database.writing() as connection:
+            connection.execute(update(table).where(table.c.name == name).values(state="deleting"))
+
+    def add_blob(
+        self, content: bytes, media_type: str = LAYER, *, place: Place | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """Make a blob visible in the repository and return its descriptor."""
+        place = place or self.place
+        made = descriptor(content, media_type, **more)
+        owner = self.require(place.region, namespace_of(place.repository))
+        with self.store.writing() as changes:
+            key = changes.open(place, owner.account, 0)
+        with self.database.writing() as connection:
+            _add_blob_rows(connection, key, made["digest"], len(content))
+        return made
+
+    def push(
+        self, document: dict[str, Any], reference: str = "", *tags: str, place: Place | None = None
+    ) -> Pushed:
+        """Push a manifest, by its sha256 digest unless ``reference`` says otherwise."""
+        content = encoded(document)
+        reference = reference or str(Digest.of(content))
+        push = Push(reference, content, document.get("mediaType", ""), tags)
+        return self.manifests.put(place or self.place, push)
+
+    def push_image(
+        self, seed: bytes, reference: str = "", *tags: str, **more: Any
+    ) -> dict[str, Any]:
+        """Push an image of one layer and return its descriptor."""
+        self.add_blob(b"{}", EMPTY)
+        document = image(self.add_blob(seed), **more)
+        self.push(document, reference, *tags)
+        return descriptor(encoded(document), OCI_MANIFEST)
+
+    def visible_blobs(self) -> set[str]:
+        table = tables.repository_blobs
+        with self.database.reading() as connection:
+            return set(connection.scalars(select(table.c.digest)))
+
+
+def hold_namespace(connection: Connection, region: str, name: str) -> str | None:
+    table = namespaces.namespaces
+    query = select(table.c.account_id).where(
+        table.c.region == region, table.c.name == name, table.c.state == "active"
+    )
+    return connection.scalar(query)
+
+
+def is_deleting(connection: Connection, region: str, name: str) -> bool:
+    table = namespaces.namespaces
+    query = select(table.c.id).where(
+        table.c.region == region, table.c.name == name, table.c.state == "deleting"
+    )
+    return connection.scalar(query) is not None
+
+
+def _add_blob_rows(connection: Connection, repository: int, digest: str, size: int) -> None:
+    known = select(tables.blobs.c.digest).where(tables.blobs.c.digest == digest)
+    if connection.scalar(known) is None:
+        row = {"digest": digest, "size": size, "location": digest, "created_at": 0}
+        connection.execute(insert(tables.blobs), row)
+    linked = select(tables.repository_blobs.c.digest).where(
+        tables.repository_blobs.c.repository_id == repository,
+        tables.repository_blobs.c.digest == digest,
+    )
+    if connection.scalar(linked) is None:
+        link = {"repository_id": repository, "digest": digest, "linked_at": 0}
+        connection.execute(insert(tables.repository_blobs), link)
