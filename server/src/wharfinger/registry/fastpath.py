@@ -23,6 +23,7 @@ from wharfinger.identity.model import PULL, Claims, TokenType
 from wharfinger.registry.model.blobs import blob_headers
 from wharfinger.registry.model.manifests import manifest_headers
 from wharfinger.web.context import Web
+from wharfinger.web.sendfile import offered, send_file
 from wharfinger.web.surface import new_request_id
 from wharfinger_common.refusals import Refusal
 
@@ -47,7 +48,6 @@ JOIN repository_blobs l ON l.repository_id = r.id AND l.digest = :reference
 JOIN blobs b ON b.digest = l.digest {_WHERE}
 """
 
-ZEROCOPY: Final = "http.response.zerocopysend"
 _ORDINARY_HEADERS: Final = frozenset({b"range", b"if-none-match", b"if-match", b"if-range"})
 
 
@@ -217,13 +217,13 @@ class FastPath:
             return False
         with file:
             await send(_start(headers))
-            await send({"type": ZEROCOPY, "file": file, "offset": 0, "count": found.size})
+            await send_file(send, file, 0, found.size)
         return True
 
     def _open(self, scope: Scope, found: FoundBlob) -> FileIO | None:
         """Return the file to send, where the server can send files and it is there, whole."""
         path = self._path_of(found.location)
-        if path is None or ZEROCOPY not in scope.get("extensions", {}):
+        if path is None or not offered(scope):
             return None
         try:
             file = FileIO(path)

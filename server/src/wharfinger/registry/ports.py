@@ -76,7 +76,9 @@ class UploadRecords(Protocol):
     def stored(self, digest: Digest) -> Blob | None:
         """Return the verified blob, whichever repositories show it."""
 
-    def link(self, pusher: Pusher, account: str, blob: Blob, now: float, end: Upload | None) -> None:
+    def link(
+        self, pusher: Pusher, account: str, blob: Blob, now: float, end: Upload | None
+    ) -> None:
         """Make the blob visible in the repository, and end its session, durably and at once.
 
         Adds the repository and the blob's row where they are missing.

@@ -12,12 +12,13 @@ from typing import Any, Final, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from wharfinger.web.sendfile import EXTENSION
+
 KEEP_BODY: Final = 64 * 1024
 """Bytes of an unwanted body that are read and thrown away to keep a connection."""
 
 WRITE_HIGH: Final = 256 * 1024
 FILE_CHUNK: Final = 1024 * 1024
-EXTENSION: Final = "http.response.zerocopysend"
 _UNKNOWN_LENGTH: Final = 1 << 62
 
 

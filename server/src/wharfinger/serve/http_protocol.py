@@ -12,8 +12,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from wharfinger.serve.http_cycle import EXTENSION, WRITE_HIGH, Cycle
+from wharfinger.serve.http_cycle import WRITE_HIGH, Cycle
 from wharfinger.settings import Settings
+from wharfinger.web.sendfile import EXTENSION
 
 MAX_HEADERS: Final = 100
 URL_BYTES: Final = 16 * 1024

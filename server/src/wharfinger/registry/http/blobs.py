@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from io import FileIO
 from typing import Final
 
 from starlette.requests import Request
@@ -27,12 +28,12 @@ from wharfinger.registry.model.blobs import (
 from wharfinger.registry.service.blobs import Blobs
 from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
+from wharfinger.web.sendfile import offered, send_file
 from wharfinger.web.threads import Threads
 from wharfinger_common.digests import Digest
 from wharfinger_common.names import require_repository
 
 PATH: Final = "/v2/{name:path}/blobs/{digest}"
-PATHSEND: Final = "http.response.pathsend"
 
 
 def routes(blobs: Blobs, gate: Gate, web: Web) -> list[Route]:
@@ -67,16 +68,13 @@ class _Handlers:
         header = request.headers.get
         part = wanted_part(header("range", ""), header("if-range", ""), blob.digest, blob.size)
         if isinstance(part, Unsatisfiable):
-            headers = {"Content-Range": f"bytes */{blob.size}"}
-            raise RangeUnsatisfiable(size=blob.size, headers=headers)
+            where = {"Content-Range": f"bytes */{blob.size}"}
+            raise RangeUnsatisfiable(size=blob.size, headers=where)
         if isinstance(part, Slice):
-            return await self._stream(206, slice_headers(blob.digest, blob.size, part), blob, part)
-        headers_of_all = blob_headers(blob.digest, blob.size)
-        if PATHSEND in request.scope.get("extensions", {}):
-            file = await self._threads.run(self._blobs.file, blob)
-            if file is not None:
-                return FileAnswer(headers_of_all, file)
-        return await self._stream(200, headers_of_all, blob, Slice(0, blob.size - 1))
+            headers = slice_headers(blob.digest, blob.size, part)
+            return await self._send(request, 206, headers, blob, part)
+        headers = blob_headers(blob.digest, blob.size)
+        return await self._send(request, 200, headers, blob, Slice(0, blob.size - 1))
 
     async def delete(self, request: Request) -> Response:
         """Take the blob out of the repository."""
@@ -90,24 +88,31 @@ class _Handlers:
         claims = await self._gate.authorize(request, repository, PULL)
         return await self._threads.run(self._blobs.find, claims.region, repository, digest)
 
-    async def _stream(self, status: int, headers: Headers, blob: Blob, part: Slice) -> Response:
+    async def _send(
+        self, request: Request, status: int, headers: Headers, blob: Blob, part: Slice
+    ) -> Response:
+        if offered(request.scope):
+            file = await self._threads.run(self._blobs.file, blob)
+            if file is not None:
+                return FileAnswer(status, headers, file, part)
         reader = await self._threads.run(self._blobs.open, blob)
         return StreamAnswer(status, headers, self._threads, reader, part)
 
 
 class FileAnswer(Response):
-    """A whole blob, which the server sends from its file (ASGI Path Send extension)."""
+    """A part of a blob, which the server sends from its file."""
 
-    def __init__(self, headers: Headers, file: str) -> None:
-        super().__init__()
+    def __init__(self, status: int, headers: Headers, file: FileIO, part: Slice) -> None:
+        super().__init__(status_code=status)
         self.raw_headers = headers
         self._file: Final = file
+        self._part: Final = part
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the answer (ASGI 3)."""
-        del scope, receive
-        await send(_start(self.status_code, self.raw_headers))
-        await send({"type": PATHSEND, "path": self._file})
+        with self._file:
+            await send(_start(self.status_code, self.raw_headers))
+            await send_file(send, self._file, self._part.first, self._part.length)
 
 
 class StreamAnswer(Response):

@@ -1,5 +1,6 @@
 """The use cases of reading and removing blobs (OCI distribution 1.1)."""
 
+from io import SEEK_END, FileIO
 from typing import Final
 
 from wharfinger.blobstore.errors import BlobMissing
@@ -42,16 +43,23 @@ class Blobs:
             raise BlobLost(digest=blob.digest, headers={"Retry-After": "30"})
         return reader
 
-    def file(self, blob: Blob) -> str | None:
-        """Return the file that a server may send as it is, None where there is none.
+    def file(self, blob: Blob) -> FileIO | None:
+        """Return the blob's open file, which the caller closes; None where blobs are no files.
 
         Raises:
             BlobLost: the store does not hold the blob's bytes.
         """
         path = self._store.path(blob.location)
-        if path is not None:
-            self.open(blob).close()
-        return None if path is None else str(path)
+        if path is None:
+            return None
+        try:
+            file = FileIO(path)
+        except OSError:
+            raise BlobLost(digest=blob.digest, headers={"Retry-After": "30"}) from None
+        if file.seek(0, SEEK_END) != blob.size:
+            file.close()
+            raise BlobLost(digest=blob.digest, headers={"Retry-After": "30"})
+        return file
 
     def delete(self, region: str, repository: str, digest: Digest) -> None:
         """Take the blob out of the repository; its bytes go when no repository shows them.
