@@ -90,10 +90,14 @@ class StoreSuite:
             assert records.service_id(ACCOUNT.id, ROBOT.iam_id) == ROBOT
 
     def test_a_unit_that_fails_leaves_nothing(self, store: Store) -> None:
-        with pytest.raises(OSError, match="gone"), store.writing() as changes:
-            furnish(changes)
-            changes.audit(ACCOUNT.id, "a", "x.y", "t", "", {})
-            raise OSError("gone")
+        def fail() -> None:
+            with store.writing() as changes:
+                furnish(changes)
+                changes.audit(ACCOUNT.id, "a", "x.y", "t", "", {})
+                raise OSError("gone")
+
+        with pytest.raises(OSError, match="gone"):
+            fail()
         with store.reading() as records:
             assert records.account(ACCOUNT.id) is None
             assert records.user(USER.iam_id) is None

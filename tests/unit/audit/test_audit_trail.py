@@ -44,9 +44,14 @@ def test_only_managers_see_it(house: House) -> None:
 def test_a_row_goes_with_the_change_that_it_tells_of(house: House) -> None:
     tenant = house.tenant("one")
     before = house.audit.page(tenant.manager, None, 100)
-    with pytest.raises(OSError, match="gone"), house.database.writing() as connection:
-        record(connection, at=1, account=tenant.account, actor="a", action="x.y", target="t")
-        raise OSError("gone")
+
+    def fail() -> None:
+        with house.database.writing() as connection:
+            record(connection, at=1, account=tenant.account, actor="a", action="x.y", target="t")
+            raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        fail()
     assert house.audit.page(tenant.manager, None, 100) == before
 
 

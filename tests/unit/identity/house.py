@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from argon2 import PasswordHasher
 
@@ -36,6 +37,9 @@ class FakeOwners:
     def owner(self, region: str, namespace: str) -> str | None:
         return self.namespaces.get((region, namespace))
 
+    def require(self, region: str, name: str, /) -> object:
+        return self.namespaces[region, name]
+
 
 @dataclass
 class Tenant:
@@ -47,18 +51,18 @@ class Tenant:
 
 
 class House:
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, **settings: Any) -> None:
         self.path = folder / "test.db"
         self.clock = FakeClock()
         self.owners = FakeOwners()
-        self.settings = Settings(region=REGION, revocation_seconds=5.0, **settings)  # type: ignore[arg-type] - by name
+        self.settings = Settings(region=REGION, revocation_seconds=5.0, **settings)
         self.database = SqliteDatabase(self.path)
         with self.database.writing() as connection:
             metadata.create_all(connection)
         self.services = self.worker()
         self.audit = AuditService(SqlAuditTrail(self.database), self.services.access)
 
-    def worker(self, **settings: object) -> IdentityServices:
+    def worker(self, **settings: Any) -> IdentityServices:
         """Another process's services over the same database."""
         changed = Settings(**{**_dict(self.settings), **settings})
         return build(
@@ -87,14 +91,14 @@ class House:
         )
         return self.services.tokens.verify(token.access_token, TokenType.IAM, "iam")
 
-    def registry(self, user: str | None, password: str, *scopes: str, **more: object) -> Claims:
+    def registry(self, user: str | None, password: str, *scopes: str, **more: Any) -> Claims:
         request = TokenRequest(
             service="registry",
             scopes=scopes,
             username=user,
             password=password,
             address=ADDRESS,
-            **more,  # type: ignore[arg-type] - named as TokenRequest's fields
+            **more,
         )
         token = self.services.registry_sign_in.issue(request)
         return self.services.tokens.verify(token.token, TokenType.REGISTRY, "registry")
@@ -108,5 +112,5 @@ def cheap() -> PasswordHasher:
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
-def _dict(settings: Settings) -> dict[str, object]:
+def _dict(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in settings.__struct_fields__}

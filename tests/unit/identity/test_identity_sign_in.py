@@ -1,6 +1,7 @@
 """Signing in: every grant, every user name, accounts, and what guessing costs."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -23,6 +24,7 @@ from wharfinger.identity.model import (
 )
 from wharfinger.identity.passwords import Passwords
 from wharfinger.identity.service.registry_sign_in import TokenRequest
+from wharfinger.identity.service.sign_in import IamToken
 from wharfinger.identity.service.throttle import ADDRESS_FACTOR, address_key
 from wharfinger.identity.tables import api_keys, signin_failures
 
@@ -30,7 +32,9 @@ API_KEY = "urn:ibm:params:oauth:grant-type:apikey"
 PULL = "repository:team/app:pull"
 
 
-def exchange(house: House, address: str = ADDRESS, *, with_refresh: bool = True, **form: str):  # type: ignore[no-untyped-def] - the service's own type
+def exchange(
+    house: House, address: str = ADDRESS, *, with_refresh: bool = True, **form: Any
+) -> IamToken:
     return house.services.sign_in.exchange(form, address, with_refresh=with_refresh)
 
 
@@ -50,7 +54,7 @@ def test_an_api_key_gives_a_token_bound_to_its_account(house: House) -> None:
 
 def test_a_password_acts_in_the_account_that_is_asked_for(house: House) -> None:
     one, two, three = (house.tenant(name) for name in ("one", "two", "three"))
-    form = {"username": " One@Example.com", "password": PASSWORD}
+    form: dict[str, Any] = {"username": " One@Example.com", "password": PASSWORD}
     assert house.iam("password", **form).account == one.account
     house.services.people.add_user(two.manager, "one@example.com", "another password", "Reader")
     assert house.iam("password", **form).account == ""
@@ -106,7 +110,7 @@ def test_only_an_authenticated_client_gets_a_refresh_token(house: House) -> None
         ({"grant_type": "password", "username": "a@b", "password": "x"}, CredentialsWrong),
     ],
 )
-def test_refused_exchanges(house: House, form: dict[str, str], refusal: type[Exception]) -> None:
+def test_refused_exchanges(house: House, form: dict[str, Any], refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
         exchange(house, **form)
 
@@ -208,7 +212,11 @@ def test_guessing_a_password_is_slowed_down_for_everybody_and_forgotten_in_time(
     house: House,
 ) -> None:
     house.tenant("one")
-    wrong = {"grant_type": "password", "username": "one@example.com", "password": "wrong"}
+    wrong: dict[str, Any] = {
+        "grant_type": "password",
+        "username": "one@example.com",
+        "password": "wrong",
+    }
     for attempt in range(house.settings.signin_failures):
         with pytest.raises(CredentialsWrong):
             exchange(house, address=f"192.0.2.{attempt}", **wrong)
@@ -234,7 +242,7 @@ def test_an_address_that_tries_many_keys_is_slowed_down(house: House) -> None:
 
 def test_a_success_forgets_the_subjects_failures(house: House) -> None:
     house.tenant("one")
-    form = {"grant_type": "password", "username": "one@example.com"}
+    form: dict[str, Any] = {"grant_type": "password", "username": "one@example.com"}
     for _ in range(2):
         for _ in range(house.settings.signin_failures - 1):
             with pytest.raises(CredentialsWrong):
