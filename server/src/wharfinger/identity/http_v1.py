@@ -19,10 +19,15 @@ from wharfinger.web.control_route import caller_of, guarded_route
 PAGE: Final = 100
 MAX_PAGE: Final = 100_000
 MAX_CURSOR: Final = 128
+CURSOR: Final = "^[A-Za-z0-9_-]*$"
 
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="entries wanted in the page")]
-Start = Annotated[str, Query(max_length=MAX_CURSOR, description="next of the page before")]
-Subject = Annotated[str | None, Query(max_length=MAX_CURSOR, description="only of this iam_id")]
+Start = Annotated[
+    str, Query(max_length=MAX_CURSOR, pattern=CURSOR, description="next of the page before")
+]
+Subject = Annotated[
+    str | None, Query(max_length=MAX_CURSOR, pattern=CURSOR, description="only of this iam_id")
+]
 _T = TypeVar("_T")
 
 

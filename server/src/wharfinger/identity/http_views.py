@@ -2,14 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from wharfinger.identity.emails import MAX_CHARACTERS
 from wharfinger.identity.model import Account, ApiKey, Member, Policy, ServiceId
-from wharfinger.identity.service.desk import MAX_DESCRIPTION, MAX_NAME
+from wharfinger.identity.passwords import MAX_CHARACTERS as PASSWORD_CHARACTERS
+from wharfinger.identity.service.desk import BLANK, INVISIBLE, MAX_DESCRIPTION, MAX_NAME
 
 RoleName = Literal["Reader", "Writer", "Manager"]
+
+# What is published is what is checked: a program that follows the description is not refused.
+_EDGE: Final = f"[^{BLANK}{INVISIBLE}]"
+_LETTERS: Final = r"\u00c0-\u024f\u0400-\u052f\u0e01-\u0e2e\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3"
+_ATOM: Final = rf"[!-?A-~{_LETTERS}]"
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_NAME, pattern=f"^{_EDGE}(?:[^{INVISIBLE}]*{_EDGE})?$"),
+]
+Description = Annotated[str, Field(max_length=MAX_DESCRIPTION, pattern=f"^[^{INVISIBLE}]*$")]
+Email = Annotated[
+    str, Field(min_length=3, max_length=MAX_CHARACTERS, pattern=f"^{_ATOM}+@{_ATOM}+$")
+]
+Password = Annotated[str, Field(max_length=PASSWORD_CHARACTERS)]
+IamId = Annotated[str, Field(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
+Namespace = Annotated[str, Field(max_length=30, pattern="^[a-z0-9_-]*$")]
 
 
 class _Body(BaseModel):
@@ -19,41 +37,41 @@ class _Body(BaseModel):
 class NewAccount(_Body):
     """An account to be made; the owner becomes its first Manager."""
 
-    name: str = Field(max_length=MAX_NAME)
+    name: Name
     plan: Literal["free", "standard", "unlimited"] = "standard"
-    owner_email: str | None = None
-    owner_password: str | None = None
+    owner_email: Email | None = None
+    owner_password: Password | None = None
 
 
 class NewUser(_Body):
     """A user to be added to the account; the password counts only for one who is new."""
 
-    email: str
-    password: str | None = None
+    email: Email
+    password: Password | None = None
     role: RoleName | None = None
 
 
 class NewServiceId(_Body):
     """A service id to be made."""
 
-    name: str = Field(max_length=MAX_NAME)
-    description: str = Field("", max_length=MAX_DESCRIPTION)
+    name: Name
+    description: Description = ""
 
 
 class NewApiKey(_Body):
     """An API key to be made, for the caller unless ``iam_id`` names another of the account."""
 
-    name: str = Field(max_length=MAX_NAME)
-    description: str = Field("", max_length=MAX_DESCRIPTION)
-    iam_id: str | None = None
+    name: Name
+    description: Description = ""
+    iam_id: IamId | None = None
 
 
 class NewPolicy(_Body):
     """A role to be given, on one namespace or (null) the whole account."""
 
-    iam_id: str
+    iam_id: IamId
     role: RoleName
-    namespace: str | None = None
+    namespace: Namespace | None = None
 
 
 class AccountView(BaseModel):

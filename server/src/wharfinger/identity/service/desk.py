@@ -1,5 +1,6 @@
 """What the administrative use cases share: checked units of work, text rules, limits."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,12 @@ from wharfinger.identity.service.tokens import TokenService
 
 MAX_NAME: Final = 255
 MAX_DESCRIPTION: Final = 1000
+INVISIBLE: Final = (
+    r"\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff"
+)
+"""Characters, as in a regular expression's brackets, that control a text instead of showing."""
+BLANK: Final = r" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_INVISIBLE: Final = re.compile(f"[{INVISIBLE}]")
 _SHOWN: Final = 100
 
 
@@ -121,7 +128,7 @@ def require_text(name: str, text: str, longest: int = MAX_NAME, *, empty: bool =
         raise ValueInvalid(property=name, reason="it must not be empty")
     if len(text) > longest:
         raise ValueInvalid(property=name, reason=f"it must have {longest} characters at most")
-    if not all(character.isprintable() for character in text):
+    if _INVISIBLE.search(text):
         raise ValueInvalid(property=name, reason="it must not hold control characters")
     return text
 

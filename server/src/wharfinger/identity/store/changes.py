@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Table, delete, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from wharfinger.database.dialect import insert
 from wharfinger.identity.model import (
     Account,
     ApiKey,
@@ -150,7 +150,7 @@ class SqlChanges(SqlRecords):
         self._connection.execute(delete(signin_failures).where(over))
         # In one order, so that two units never wait for each other's rows.
         values = [{"key": key, "window_start": now, "count": 1} for key in sorted(keys)]
-        statement = self._upsert(signin_failures).values(values)
+        statement = insert(self._connection, signin_failures).values(values)
         self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["key"], set_={"count": signin_failures.c.count + 1}
@@ -184,14 +184,8 @@ class SqlChanges(SqlRecords):
         )
 
     def _add_unless_there(self, table: Table, values: dict[str, Any]) -> bool:
-        statement = self._upsert(table).values(values).on_conflict_do_nothing()
+        statement = insert(self._connection, table).values(values).on_conflict_do_nothing()
         return self._connection.execute(statement).rowcount > 0
-
-    def _upsert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
-        """Return the dialect's own INSERT: ON CONFLICT is no standard SQL."""
-        if self._connection.dialect.name == "postgresql":
-            return postgresql.insert(table)
-        return sqlite.insert(table)
 
 
 def _credential(credential: Credential) -> dict[str, Any]:

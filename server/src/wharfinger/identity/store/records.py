@@ -8,7 +8,9 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    String,
     Table,
+    bindparam,
     func,
     literal,
     select,
@@ -47,9 +49,22 @@ _COUNTED: Final[Mapping[str, Table]] = {
     "policies": policies,
 }
 _T = TypeVar("_T")
+
+# The statements of signing in are built once: building one costs as much as running it.
 _CREDENTIAL: Final = select(credentials, api_keys.c.account_id).outerjoin(
     api_keys, api_keys.c.id == credentials.c.id
 )
+_CREDENTIAL_BY_ID: Final = _CREDENTIAL.where(credentials.c.id == bindparam("id"))
+_CREDENTIAL_BY_SECRET: Final = _CREDENTIAL.where(api_keys.c.secret_sha256 == bindparam("sha256"))
+_EPOCH: Final = select(credentials.c.epoch).where(credentials.c.id == bindparam("id"))
+_ROLES: Final = select(policies.c.iam_id, policies.c.role).where(
+    policies.c.account_id == bindparam("account"),
+    policies.c.iam_id.in_(bindparam("iam_ids", expanding=True)),
+    policies.c.namespace.in_([bindparam("namespace", type_=String()), ""]),
+)
+_FAILURES: Final = select(
+    signin_failures.c.key, signin_failures.c.window_start, signin_failures.c.count
+).where(signin_failures.c.key.in_(bindparam("keys", expanding=True)))
 
 
 class SqlRecords:
@@ -130,16 +145,15 @@ class SqlRecords:
 
     def credential(self, credential: str) -> Credential | None:
         """Return the credential with this id, with the account it is bound to."""
-        return self._one(_CREDENTIAL.where(credentials.c.id == credential), rows.credential)
+        return self._one(_CREDENTIAL_BY_ID, rows.credential, id=credential)
 
     def credential_by_secret(self, sha256: bytes) -> Credential | None:
         """Return the credential of the API key whose secret hashes to ``sha256``."""
-        return self._one(_CREDENTIAL.where(api_keys.c.secret_sha256 == sha256), rows.credential)
+        return self._one(_CREDENTIAL_BY_SECRET, rows.credential, sha256=sha256)
 
     def epoch(self, credential: str) -> int | None:
         """Return the credential's epoch, None if it does not exist (any more)."""
-        query = select(credentials.c.epoch).where(credentials.c.id == credential)
-        return self._connection.execute(query).scalar_one_or_none()
+        return self._connection.execute(_EPOCH, {"id": credential}).scalar_one_or_none()
 
     def api_key(self, account: str, key: str) -> ApiKey | None:
         """Return one API key of the account."""
@@ -165,13 +179,9 @@ class SqlRecords:
         self, account: str, iam_ids: Collection[str], namespace: str
     ) -> Mapping[str, frozenset[Role]]:
         """Return each subject's roles on ``namespace`` and account-wide; '' = only the latter."""
-        query = select(policies.c.iam_id, policies.c.role).where(
-            policies.c.account_id == account,
-            policies.c.iam_id.in_(iam_ids),
-            policies.c.namespace.in_({"", namespace}),
-        )
+        asked = {"account": account, "iam_ids": list(iam_ids), "namespace": namespace}
         found: dict[str, set[Role]] = {}
-        for iam_id, role in self._connection.execute(query):
+        for iam_id, role in self._connection.execute(_ROLES, asked):
             found.setdefault(iam_id, set()).add(Role(role))
         return {iam_id: frozenset(roles) for iam_id, roles in found.items()}
 
@@ -226,14 +236,13 @@ class SqlRecords:
 
     def failures(self, keys: Collection[str]) -> Mapping[str, Failures]:
         """Return the failed sign-ins counted under each of ``keys`` that has any."""
-        columns = (signin_failures.c.key, signin_failures.c.window_start, signin_failures.c.count)
-        query = select(*columns).where(signin_failures.c.key.in_(keys))
-        return {
-            key: Failures(start, count) for key, start, count in self._connection.execute(query)
-        }
+        found = self._connection.execute(_FAILURES, {"keys": list(keys)})
+        return {key: Failures(start, count) for key, start, count in found}
 
-    def _one(self, query: Select[Any], make: Callable[[Row[Any]], _T]) -> _T | None:
-        row = self._connection.execute(query).one_or_none()
+    def _one(
+        self, query: Select[Any], make: Callable[[Row[Any]], _T], **asked: object
+    ) -> _T | None:
+        row = self._connection.execute(query, asked).one_or_none()
         return None if row is None else make(row)
 
     def _page(self, query: Select[Any], key: ColumnElement[str], page: Page) -> Sequence[Row[Any]]:
