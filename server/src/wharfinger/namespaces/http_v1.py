@@ -100,7 +100,7 @@ class _Writes:
 
         async def add(request: Request, name: name) -> Response:
             """Add a namespace to the account (Manager), or find that it has it already."""
-            group = request.headers.get(GROUP_HEADER, "")
+            group = request.headers.get(GROUP_HEADER)
             added = await run(service.add, caller_of(request), region, name, group)
             return JSONResponse({"namespace": added.namespace.name}, 201 if added.new else 200)
 

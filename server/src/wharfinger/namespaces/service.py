@@ -80,13 +80,15 @@ class Namespaces:
         self._rules = rules
         self._clock = clock
 
-    def add(self, caller: Caller, region: str, name: str, resource_group: str = "") -> Added:
+    def add(
+        self, caller: Caller, region: str, name: str, resource_group: str | None = None
+    ) -> Added:
         """Add a namespace to the caller's account; one that it has already stays as it is.
 
         Raises:
             RoleMissing: the caller is no Manager of the account.
             NameTooShort and its siblings: the name breaks a rule.
-            ResourceGroupInvalid: ``resource_group`` is not '' and cannot name one.
+            ResourceGroupInvalid: ``resource_group`` cannot name one.
             NamespaceInUse: another account has the name.
             NamespaceStillEmptying: the account deleted it, and it is not empty yet.
             NamespaceLimitReached: the account has all it may have.
@@ -96,14 +98,14 @@ class Namespaces:
 
     def operator_add(self, account: str, region: str, name: str) -> Added:
         """Add a namespace to an account from the operator's command line; else as `add`."""
-        return self._add(Caller(OPERATOR, account, ""), region, name, "")
+        return self._add(Caller(OPERATOR, account, ""), region, name, None)
 
-    def _add(self, caller: Caller, region: str, name: str, resource_group: str) -> Added:
+    def _add(self, caller: Caller, region: str, name: str, resource_group: str | None) -> Added:
         require_name(name, hyphens=self._rules.hyphens)
-        if resource_group:
+        if resource_group is not None:
             require_resource_group(resource_group)
         now = int(self._clock())
-        wanted = Namespace(region, name, caller.account, now, now, resource_group)
+        wanted = Namespace(region, name, caller.account, now, now, resource_group or "")
         with self._store.writing() as changes:
             found = self._taken(changes, wanted) or self._insert(changes, caller, wanted)
         if found is None:

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from wharfinger.database.dialect import insert
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import Caller
 from wharfinger.identity.tables import accounts
@@ -121,9 +121,9 @@ class _SqlChanges(SqlRecords):
         )
 
     def add(self, namespace: Namespace) -> bool:
-        postgres = self._connection.dialect.name == "postgresql"
-        statement = (postgresql.insert if postgres else sqlite.insert)(namespaces)
-        added = statement.values(_row(namespace)).on_conflict_do_nothing()
+        added = (
+            insert(self._connection, namespaces).values(_row(namespace)).on_conflict_do_nothing()
+        )
         return self._connection.execute(added).rowcount > 0
 
     def assign(self, namespace: Namespace, resource_group: str, at: int) -> bool:

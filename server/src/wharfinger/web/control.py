@@ -30,6 +30,7 @@ def control_application(web: Web, routers: Iterable[APIRouter], version: str) ->
     Besides them it serves its OpenAPI 3.1 description and a page that shows it, to everybody.
     """
     app = _Control(
+        web.settings.password_min_length,
         title="Wharfinger control API",
         version=version,
         openapi_url=None,
@@ -48,10 +49,11 @@ def control_application(web: Web, routers: Iterable[APIRouter], version: str) ->
 class _Control(FastAPI):
     """FastAPI without its own error answers: refusals pass through to the surface."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, password_min_length: int, **settings: Any) -> None:
         super().__init__(**settings)
         # FastAPI keeps included routes in a form of its own, which cannot be asked for methods.
         self.offered: Final[list[APIRoute]] = []
+        self.password_min_length: Final = password_min_length
 
     def build_middleware_stack(self) -> ASGIApp:
         # FastAPI's stack answers errors itself; the exit stack is all that its routes need.
@@ -60,7 +62,7 @@ class _Control(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI 3.1 document."""
         if self.openapi_schema is None:
-            self.openapi_schema = openapi.completed(super().openapi())
+            self.openapi_schema = openapi.completed(super().openapi(), self.password_min_length)
         return self.openapi_schema
 
 
@@ -80,12 +82,9 @@ class _Methods:
             raise MethodUnknown(headers={"Allow": allowed}, method=scope["method"]) from error
 
     def _methods(self, scope: Scope) -> set[str]:
-        return {
-            method
-            for route in self._app.offered
-            if route.matches(scope)[0] is not Match.NONE
-            for method in route.methods or ()
-        }
+        found = [route for route in self._app.offered if route.matches(scope)[0] is not Match.NONE]
+        exact = [route for route in found if route.path == scope["path"]]
+        return {method for route in exact or found for method in route.methods or ()}
 
 
 class _Description:

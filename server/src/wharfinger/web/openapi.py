@@ -58,11 +58,15 @@ _REQUEST_ID: Final[Json] = {
     "description": "id of this request, for questions about it",
     "schema": {"type": "string"},
 }
+_IDENTIFIER: Final = "^[A-Za-z0-9_-]{1,64}$"
 _METHODS: Final = ("get", "put", "post", "delete", "patch")
 
 
-def completed(document: Json) -> Json:
-    """Return the document with security, errors and headers that hold for every operation."""
+def completed(document: Json, password_min_length: int) -> Json:
+    """Return the document with security, errors and headers that hold for every operation.
+
+    Passwords have as many characters at least as the setting says, which no model knows.
+    """
     document["info"]["description"] = _DESCRIPTION
     parts = document.setdefault("components", {})
     parts["securitySchemes"] = _SECURITY
@@ -70,6 +74,7 @@ def completed(document: Json) -> Json:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas.update(ControlError=_CONTROL_ERROR, IamError=_IAM_ERROR)
+    _bound_passwords(schemas, password_min_length)
     document["security"] = [{"iam": [], "account": []}]
     for path, operation in operations(document):
         _complete(path, operation)
@@ -91,9 +96,26 @@ def _complete(path: str, operation: Json) -> None:
     if rest:
         operation["description"] = rest
     _drop_account_parameter(operation)
+    _bound_identifiers(operation)
     _complete_responses(
         operation["responses"], "IamError" if "/identity/" in path else "ControlError"
     )
+
+
+def _bound_passwords(schemas: Json, least: int) -> None:
+    for schema in schemas.values():
+        for name, field in schema.get("properties", {}).items():
+            if name.endswith("password"):
+                for one in field.get("anyOf", [field]):
+                    if one["type"] == "string":
+                        one["minLength"] = least
+
+
+def _bound_identifiers(operation: Json) -> None:
+    """Say what ids in paths consist of; whatever else is sent there is not found."""
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            parameter["schema"].setdefault("pattern", _IDENTIFIER)
 
 
 def _drop_account_parameter(operation: Json) -> None:
