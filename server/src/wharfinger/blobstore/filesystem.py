@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort, told
 from wharfinger.blobstore.names import is_upload, location_of, require_location, require_upload
-from wharfinger.blobstore.port import CHUNK
+from wharfinger.blobstore.port import CHUNK, BlobReader, UploadWriter
 from wharfinger.database.errors import StorageFull
 from wharfinger_common.digests import Digest
 
@@ -38,7 +38,7 @@ class FilesystemStore:
             for folder in (root, self._uploads, self._blobs):
                 folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
 
-    def writer(self, upload: str, offset: int) -> "_FileWriter":
+    def writer(self, upload: str, offset: int) -> UploadWriter:
         """Open an upload for appending; see the port."""
         path = self._uploads / require_upload(upload)
         with told():
@@ -69,7 +69,7 @@ class FilesystemStore:
                 temporary.unlink(missing_ok=True)
                 raise
 
-    def open(self, location: str) -> "_FileReader":
+    def open(self, location: str) -> BlobReader:
         """Open a blob; see the port."""
         with told():
             try:

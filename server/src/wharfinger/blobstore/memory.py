@@ -6,7 +6,7 @@ from typing import Final, Self
 
 from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort
 from wharfinger.blobstore.names import location_of, require_location, require_upload
-from wharfinger.blobstore.port import CHUNK
+from wharfinger.blobstore.port import CHUNK, BlobReader, UploadWriter
 from wharfinger_common.digests import Digest
 
 
@@ -21,7 +21,7 @@ class MemoryStore:
         self.clock: Final = clock
         self._lock: Final = threading.Lock()
 
-    def writer(self, upload: str, offset: int) -> "_MemoryWriter":
+    def writer(self, upload: str, offset: int) -> UploadWriter:
         """Open an upload for appending; see the port."""
         require_upload(upload)
         with self._lock:
@@ -45,7 +45,7 @@ class MemoryStore:
         self.blobs[location] = bytes(content)
         return location
 
-    def open(self, location: str) -> "_MemoryReader":
+    def open(self, location: str) -> BlobReader:
         """Open a blob; see the port."""
         try:
             return _MemoryReader(self.blobs[require_location(location)])

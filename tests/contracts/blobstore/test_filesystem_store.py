@@ -1,0 +1,144 @@
+"""What only the filesystem store promises: modes, order of syncs, errors, other processes."""
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from wharfinger.blobstore.errors import StoreUnavailable, UploadInUse
+from wharfinger.blobstore.filesystem import FilesystemStore
+from wharfinger.database.errors import StorageFull
+from wharfinger_common.digests import Digest
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "blobs"
+
+
+def test_nobody_else_may_read_anything(root: Path) -> None:
+    old = os.umask(0)
+    try:
+        store = FilesystemStore(root)
+        store.put(Digest.of(b"secret"), b"secret")
+        with store.writer(str(uuid.uuid4()), 0) as writer:
+            writer.write(b"secret")
+    finally:
+        os.umask(old)
+    for path in (root, *root.rglob("*")):
+        expected = 0o700 if path.is_dir() else 0o600
+        assert stat.S_IMODE(path.stat().st_mode) == expected, path
+
+
+def test_bytes_are_synced_before_the_name_and_the_name_before_the_answer(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FilesystemStore(root)
+    digest = Digest.of(b"content")
+    steps: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def seen_sync(descriptor: int) -> None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        steps.append(f"{kind} {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+        sync(descriptor)
+
+    def seen_replace(path: Path, target: Path) -> Path:
+        steps.append(f"rename to {target.name}")
+        return replace(path, target)
+
+    upload = str(uuid.uuid4())
+    monkeypatch.setattr(os, "fsync", seen_sync)
+    monkeypatch.setattr(Path, "replace", seen_replace)
+    with store.writer(upload, 0) as writer:
+        writer.write(b"content")
+        assert steps == []
+        writer.commit(digest)
+    # The new folders' names come before what is put into them.
+    shard = digest.hex[:2]
+    assert steps[0] == f"file {upload}"
+    assert steps.index("folder blobs") < steps.index("folder sha256")
+    assert steps[-2:] == [f"rename to {digest.hex}", f"folder {shard}"]
+    assert steps.index("folder sha256") < steps.index(f"rename to {digest.hex}")
+
+
+@pytest.mark.parametrize(
+    ("number", "refusal"),
+    [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EIO, StoreUnavailable)],
+)
+@pytest.mark.parametrize("failing", ["fsync", "write"])
+def test_system_errors_become_refusals_and_leave_nothing(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    refusal: type[Exception],
+    failing: str,
+) -> None:
+    store = FilesystemStore(root)
+
+    def fail(*_: object) -> int:
+        raise OSError(number, "no")
+
+    target = "os.fsync" if failing == "fsync" else "wharfinger.blobstore.filesystem._write_all"
+    with monkeypatch.context() as patch:
+        patch.setattr(target, fail)
+        with pytest.raises(refusal):
+            store.put(Digest.of(b"content"), b"content")
+    assert [path for path in root.rglob("*") if path.is_file()] == []
+    store.put(Digest.of(b"content"), b"content")
+
+
+def test_a_store_whose_folder_is_gone_is_not_ready(root: Path) -> None:
+    store = FilesystemStore(root)
+    root.rename(root.with_name("elsewhere"))
+    with pytest.raises(StoreUnavailable, match="blob store"):
+        store.check()
+
+
+def test_another_processes_writer_is_respected_until_it_dies(root: Path) -> None:
+    store = FilesystemStore(root)
+    upload = str(uuid.uuid4())
+    held = _process_holding(root, upload)
+    try:
+        with pytest.raises(UploadInUse):
+            store.writer(upload, 0)
+    finally:
+        held.kill()
+        held.communicate()
+    with store.writer(upload, 4) as writer:
+        assert b"".join(writer.read()) == b"held"
+
+
+def _process_holding(root: Path, upload: str) -> "subprocess.Popen[bytes]":
+    program = """
+import sys
+from pathlib import Path
+from wharfinger.blobstore.filesystem import FilesystemStore
+writer = FilesystemStore(Path(sys.argv[1])).writer(sys.argv[2], 0)
+writer.write(b"held")
+print("ready", flush=True)
+sys.stdin.read()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(root), upload],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    return process
+
+
+def test_a_link_in_the_place_of_an_upload_is_not_followed(root: Path, tmp_path: Path) -> None:
+    store = FilesystemStore(root)
+    upload, outside = str(uuid.uuid4()), tmp_path / "outside"
+    outside.write_bytes(b"precious")
+    (root / "uploads" / upload).symlink_to(outside)
+    with pytest.raises(StoreUnavailable):
+        store.writer(upload, 0)
+    assert outside.read_bytes() == b"precious"
