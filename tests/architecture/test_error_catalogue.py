@@ -1,0 +1,123 @@
+"""The error catalogue is complete: each refusal has its entry, each entry its cause and cure."""
+
+import importlib
+import pkgutil
+import re
+import string
+from collections import Counter
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+import wharfinger
+import wharfinger_common
+from wharfinger_common import catalogue
+from wharfinger_common.refusals import Catalogue, Entry, Refusal
+
+CODE = re.compile(r"WHF[0-9]{4}")
+CONTROL = re.compile(r"CR[A-Z][0-9]{4}[EIT]")
+IAM = re.compile(r"BXNIM[0-9]{4}E")
+OCI = re.compile(r"[A-Z][A-Z_]*[A-Z]")
+
+
+def modules(package: ModuleType) -> Iterator[ModuleType]:
+    """Every module below a package, imported; migration scripts only run inside Alembic."""
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if ".migrations." not in found.name:
+            yield importlib.import_module(found.name)
+
+
+def entry_modules() -> list[ModuleType]:
+    return list(modules(catalogue))
+
+
+def entries() -> list[Entry]:
+    return [entry for module in entry_modules() for entry in catalogue.entries_of(module)]
+
+
+def refusals() -> set[type[Refusal]]:
+    """Every class of refusal in the tree."""
+    for package in (wharfinger_common, wharfinger):
+        list(modules(package))
+    found: set[type[Refusal]] = set()
+    waiting: list[type[Refusal]] = [Refusal]
+    while waiting:
+        for child in waiting.pop().__subclasses__():
+            if child not in found:
+                found.add(child)
+                waiting.append(child)
+    return {each for each in found if each.__module__.startswith("wharfinger")}
+
+
+def test_no_two_entries_share_a_code() -> None:
+    counted = Counter(entry.code for entry in entries())
+
+    assert not [code for code, times in counted.items() if times > 1]
+
+
+def test_the_catalogue_loads_every_module() -> None:
+    assert set(catalogue.load().entries) == {entry.code for entry in entries()}
+
+
+def test_a_code_used_twice_is_a_defect() -> None:
+    entry = entries()[0]
+
+    with pytest.raises(ValueError, match=entry.code):
+        Catalogue().add(entry, entry)
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.code)
+def test_entry_is_complete(entry: Entry) -> None:
+    assert CODE.fullmatch(entry.code)
+    assert CONTROL.fullmatch(entry.control), entry.control
+    assert IAM.fullmatch(entry.iam), entry.iam
+    assert OCI.fullmatch(entry.oci), entry.oci
+    assert 400 <= entry.status < 600
+    assert entry.message.strip()
+    assert entry.meaning.strip().endswith(".")
+    assert entry.causes
+    assert all(cause.strip() for cause in entry.causes)
+    assert entry.cure
+    assert entry.cure[-1].rstrip().endswith(".")
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.code)
+def test_cure_is_filled_with_what_fills_the_message(entry: Entry) -> None:
+    told = _placeholders(entry.message)
+    asked = {name for step in entry.cure for name in _placeholders(step)}
+    # What a refusal carries although its message does not say it.
+    carried = {
+        "WHF0207": {"offered"},
+        "WHF0006": {"setting"},
+        "WHF0301": {"maximum"},
+        "WHF0302": {"minimum"},
+    }
+
+    assert asked <= told | carried.get(entry.code, set())
+
+
+def test_every_refusal_has_an_entry_of_the_catalogue() -> None:
+    known = {id(entry) for entry in entries()}
+    abstract = {parent for each in refusals() for parent in each.__bases__}
+
+    lacking = [
+        each.__qualname__
+        for each in refusals()
+        if id(getattr(each, "entry", None)) not in known
+        and not (each in abstract and not hasattr(each, "entry"))
+    ]
+
+    assert not lacking
+
+
+def test_every_entry_is_used_by_a_refusal() -> None:
+    used = {each.entry.code for each in refusals() if hasattr(each, "entry")}
+    # What is answered to an exception that is no refusal.
+    used.add("WHF0001")
+
+    assert not {entry.code for entry in entries()} - used
+
+
+def _placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}

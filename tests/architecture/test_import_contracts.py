@@ -1,0 +1,36 @@
+"""The import contracts of pyproject.toml hold, and what is heavy stays out of the cold start."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("fastapi", "pydantic", "alembic", "argon2", "httpx")
+
+
+def test_every_contract_is_kept() -> None:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_room_is_under_the_contracts() -> None:
+    rooms = {path.parent.name for path in (ROOT / "server/src/wharfinger").glob("*/tables.py")}
+    contracts = (ROOT / "pyproject.toml").read_text()
+
+    assert rooms
+    for contract in ('id = "rooms"', 'id = "files"', 'id = "composition"'):
+        part = contracts.split(contract)[1].split("[[tool")[0]
+        missing = [room for room in rooms if f"wharfinger.{room}" not in part]
+        assert not missing, f"{contract} says nothing of {missing}"
+
+
+@pytest.mark.parametrize("module", HEAVY)
+def test_serving_starts_without(module: str) -> None:
+    script = f"import sys, wharfinger.serve.run; sys.exit({module!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
+
+    assert done.returncode == 0, f"importing wharfinger.serve.run loads {module}"
