@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
 from sqlalchemy import Connection, text
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
@@ -70,6 +69,7 @@ from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
 from wharfinger.web.health import Health
 from wharfinger.web.lazy import LazyApp
+from wharfinger.web.log import EventLog
 from wharfinger.web.surface import Surface
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
@@ -78,7 +78,7 @@ UPLOADS_HASHED: Final = 256
 RETRY_SECONDS: Final = 300.0
 EXPIRY_JOB: Final = "expire-uploads"
 EXPIRY_SECONDS: Final = 600.0
-_log: Final = structlog.get_logger("wharfinger.jobs")
+_log: Final = EventLog("wharfinger.jobs")
 
 Clock = Callable[[], float]
 
