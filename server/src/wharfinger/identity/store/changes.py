@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, or_, select, update
+from sqlalchemy import Table, delete, or_, select, update
 
 from wharfinger.database.dialect import insert
 from wharfinger.identity.model import (
@@ -44,7 +44,7 @@ class SqlChanges(SqlRecords):
 
     def add_account(self, account: Account) -> None:
         """Add an account."""
-        self._connection.execute(insert(accounts).values(asdict(account)))
+        self._connection.execute(insert(self._connection, accounts).values(asdict(account)))
 
     def add_user(self, user: User) -> User:
         """Add the user, or return the one that has this e-mail already."""
@@ -71,7 +71,7 @@ class SqlChanges(SqlRecords):
         """Add a service id."""
         values = asdict(service_id)
         values["account_id"] = values.pop("account")
-        self._connection.execute(insert(service_ids).values(values))
+        self._connection.execute(insert(self._connection, service_ids).values(values))
 
     def remove_service_id(self, account: str, iam_id: str) -> None:
         """Remove a service id with its policies and API keys."""
@@ -93,11 +93,13 @@ class SqlChanges(SqlRecords):
     def add_api_key(self, key: ApiKey, sha256: bytes) -> None:
         """Add an API key and its credential."""
         credential = Credential(key.id, key.iam_id, CredentialKind.API_KEY, 0)
-        self._connection.execute(insert(credentials).values(_credential(credential)))
+        self._connection.execute(
+            insert(self._connection, credentials).values(_credential(credential))
+        )
         values = asdict(key)
         values["account_id"] = values.pop("account")
         self._connection.execute(
-            insert(api_keys).values(secret_sha256=sha256, locked=False, **values)
+            insert(self._connection, api_keys).values(secret_sha256=sha256, locked=False, **values)
         )
 
     def remove_api_key(self, account: str, key: str) -> None:
