@@ -1,0 +1,75 @@
+"""``python -m bench``: measures both registries in turn and prints the table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench.figures import blobs, reads, resident, start, tags, tokens
+from bench.plan import QUICK, Bench, Plan
+from bench.servers import Ours, Peer, peer_version
+from bench.table import Figure, render
+
+GROUPS: dict[str, Callable[[Bench], list[Figure]]] = {
+    "idle": resident.measure_idle,  # first: nothing was asked of either yet
+    "reads": reads.measure,
+    "tokens": tokens.measure,
+    "blobs": blobs.measure,
+    "memory": resident.measure_load,
+    "tags": tags.measure,
+    "start": start.measure,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the groups asked for; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(GROUPS))
+    parser.add_argument("--quick", action="store_true", help="a short run, for a look")
+    parser.add_argument("--workers", type=int, default=1, help="HTTP workers of ours (default 1)")
+    parser.add_argument("--scratch", default="build/bench", help="folder for both registries' data")
+    options = parser.parse_args(arguments)
+    unknown = sorted(set(options.groups) - set(GROUPS))
+    if unknown:
+        parser.error(f"no such group: {', '.join(unknown)}; known are {', '.join(GROUPS)}")
+    chosen = [name for name in GROUPS if name in (options.groups or GROUPS)]
+    Path(options.scratch).mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=Path(options.scratch).resolve()))
+    try:
+        run(chosen, QUICK if options.quick else Plan(), scratch, options.workers)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return 0
+
+
+def run(groups: Sequence[str], plan: Plan, scratch: Path, workers: int) -> None:
+    """Starts both registries, measures, and prints."""
+    figures: list[Figure] = []
+    with Ours(scratch / "ours", workers) as ours, Peer(scratch / "peer", ours) as peer:
+        bench = Bench(plan, ours, peer, scratch, workers, _progress)
+        for group in groups:
+            figures += GROUPS[group](bench)
+    print(_machine(workers), render(figures), sep="\n\n")
+
+
+def _machine(workers: int) -> str:
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    return (
+        f"Python {platform.python_version()}, Linux {platform.release()}, {os.cpu_count()} cores,"
+        f" load {load}; ours with {workers} worker(s); peer: {peer_version()}.\n"
+        "Medians (least..greatest) of alternating rounds; client and both servers on one machine."
+    )
+
+
+def _progress(text: str) -> None:
+    print(f"- {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
