@@ -13,7 +13,6 @@ from bench.table import Figure, Target
 
 REPOSITORY = "bench/memory"
 CONNECTIONS = 32
-LABELS = ("supervisor", "first child", "second child", "third child")
 
 
 def measure_idle(bench: Bench) -> list[Figure]:
@@ -29,7 +28,9 @@ def measure_idle(bench: Bench) -> list[Figure]:
     )
     parts = [
         Figure(f"memory idle, {label}", "MiB PSS", "imported modules", [size])
-        for label, (_, size) in zip(LABELS, memory.by_process(bench.ours.pid), strict=False)
+        for label, (_, size) in zip(
+            _labels(bench.workers), memory.by_process(bench.ours.pid), strict=False
+        )
     ]
     return [whole, *parts]
 
@@ -59,6 +60,11 @@ def measure_load(bench: Bench) -> list[Figure]:
         bound = "buffers in flight: must stay flat"
         figures.append(Figure(name, "MiB PSS", bound, *grown, compared=False))
     return figures
+
+
+def _labels(workers: int) -> list[str]:
+    """The processes of ours, in the order in which the supervisor starts them."""
+    return ["supervisor", *(f"HTTP worker {number}" for number in range(workers)), "jobs"]
 
 
 def _reading(bench: Bench, contender: Contender, token: str) -> float:

@@ -1,0 +1,105 @@
+"""The benchmark's table: medians, quotients, verdicts and layout."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.load import LoadError, parse_wrk
+from bench.memory import pss, session_pids
+from bench.table import HEADINGS, Figure, Target, median, number, ratio, render, row
+
+VALUES = st.lists(st.floats(min_value=0.001, max_value=1e9), min_size=1, max_size=9)
+
+
+def figure(
+    ours: list[float], peer: list[float], target: Target | None = None, *, compared: bool = True
+) -> Figure:
+    return Figure("manifest GET", "1/s", "a core", ours, peer, target, compared)
+
+
+def test_ratio_is_ours_by_the_peer_of_the_medians() -> None:
+    assert ratio(figure([90, 100, 900], [20, 25, 26])) == 4
+
+
+@pytest.mark.parametrize(("ours", "peer"), [([], [1.0]), ([1.0], []), ([1.0], [0.0])])
+def test_no_ratio_without_two_sides(ours: list[float], peer: list[float]) -> None:
+    assert ratio(figure(ours, peer)) is None
+
+
+def test_no_ratio_where_a_quotient_says_nothing() -> None:
+    assert ratio(figure([2.0], [0.01], compared=False)) is None
+
+
+@given(VALUES)
+def test_ratio_to_itself_is_one(values: list[float]) -> None:
+    assert ratio(figure(values, values)) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (0.01234, "0.0123"), (3.14159, "3.14"), (99.94, "99.9"), (31234.5, "31,234")],
+)
+def test_numbers_have_three_significant_digits(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "text"), [([], "-"), ([7.0], "7"), ([9.0, 1.0, 5.0], "5 (1..9)")]
+)
+def test_median_shows_the_spread_of_the_rounds(values: list[float], text: str) -> None:
+    assert median(values) == text
+
+
+@pytest.mark.parametrize(
+    ("target", "ours", "peer", "verdict"),
+    [
+        (Target(least_ratio=4), [40.0], [10.0], "met"),
+        (Target(least_ratio=4), [39.0], [10.0], "MISSED"),
+        (Target(least_ratio=4), [39.0], [], "MISSED"),
+        (Target(most_value=40), [40.0], [], "met"),
+        (Target(most_value=40), [40.1], [1000.0], "MISSED"),
+        (Target(least_ratio=1, most_value=5), [6.0], [6.0], "MISSED"),
+        (None, [1.0], [2.0], ""),
+        (Target(most_value=40), [], [], ""),
+    ],
+)
+def test_verdict(target: Target | None, ours: list[float], peer: list[float], verdict: str) -> None:
+    assert row(figure(ours, peer, target))[HEADINGS.index("")] == verdict
+
+
+def test_target_is_named() -> None:
+    assert str(Target(least_ratio=0.9)) == ">= 0.9x"
+    assert str(Target(most_value=200)) == "<= 200"
+
+
+@given(st.lists(VALUES, max_size=5))
+def test_every_line_of_the_table_is_as_wide_as_the_first(rounds: list[list[float]]) -> None:
+    lines = render([figure(values, values[:1]) for values in rounds]).splitlines()
+    assert len(lines) == 2 + len(rounds)
+    assert {len(line) for line in lines} == {len(lines[0])}
+    assert {line.count("|") for line in lines} == {len(HEADINGS) + 1}
+
+
+def test_wrk_report_is_read() -> None:
+    assert parse_wrk("  60 requests in 2.00s\nRequests/sec:   2980.57\n") == 2980.57
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        "",
+        "Requests/sec:      0.00\n",
+        "Requests/sec:   900.00\n  Non-2xx or 3xx responses: 12\n",
+    ],
+)
+def test_wrk_report_of_failures_is_no_figure(report: str) -> None:
+    with pytest.raises(LoadError):
+        parse_wrk(report)
+
+
+def test_memory_of_nobody_is_nothing() -> None:
+    nobody = 2**31 - 1  # above any pid_max
+    assert pss(nobody) == 0
+    assert session_pids(nobody) == []
