@@ -1,0 +1,399 @@
+"""Who may call what: every route of the running application, by every kind of caller.
+
+The table below is the whole truth about access: status by route and caller. A route that the
+application has and the table has not fails the first test, and so does the reverse.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import pytest
+from starlette.routing import Mount
+
+from tests.support.server import Identity, Operator, Server
+from wharfinger import app
+from wharfinger.settings import Settings
+from wharfinger.web.authentication import Gate
+from wharfinger.web.context import Web
+from wharfinger.web.control import control_application
+from wharfinger.web.threads import Threads
+from wharfinger.web.urls import Urls
+
+CALLERS = ("anonymous", "stranger", "reader", "writer", "manager")
+
+# ``home`` owns everything that is named here. Reader, writer and manager have that role on its
+# account; the stranger manages another account, and acts in that one. HEAD is expected as GET,
+# save that it hides as 404 what GET denies: no text comes with it, and clients give up at a 403.
+TABLE = """
+route                                                    anonymous stranger reader writer manager
+GET    /health/live                                            200      200    200    200     200
+GET    /health/ready                                           200      200    200    200     200
+GET    /v2/                                                    401      200    200    200     200
+GET    /v2                                                     401      200    200    200     200
+GET    /v2/_catalog                                            200      200    200    200     200
+GET    /v2/{name:path}/tags/list                               401      403    200    200     200
+GET    /v2/{name:path}/referrers/{digest}                      401      403    200    200     200
+POST   /v2/{name:path}/blobs/uploads/                          401      403    403    202     202
+POST   /v2/{name:path}/blobs/uploads                           401      403    403    202     202
+GET    /v2/{name:path}/blobs/uploads/{upload}                  401      403    403    204     204
+PATCH  /v2/{name:path}/blobs/uploads/{upload}                  401      403    403    202     202
+PUT    /v2/{name:path}/blobs/uploads/{upload}                  401      403    403    201     201
+DELETE /v2/{name:path}/blobs/uploads/{upload}                  401      403    403    204     204
+GET    /v2/{name:path}/blobs/{digest}                          401      403    200    200     200
+DELETE /v2/{name:path}/blobs/{digest}                          401      403    403    202     202
+GET    /v2/{name:path}/manifests/{reference}                   401      403    200    200     200
+PUT    /v2/{name:path}/manifests/{reference}                   401      403    403    201     201
+DELETE /v2/{name:path}/manifests/{reference}                   401      403    403    202     202
+POST   /identity/token                                         400      200    200    200     200
+POST   /oidc/token                                             400      200    200    200     200
+GET    /identity/keys                                          200      200    200    200     200
+GET    /oauth/token                                            200      200    200    200     200
+POST   /oauth/token                                            400      200    200    200     200
+GET    /identity/v1/accounts                                   401      200    200    200     200
+POST   /identity/v1/accounts                                   401      403    403    403     403
+GET    /identity/v1/accounts/{id}                              401      404    200    200     200
+GET    /identity/v1/users                                      401      200    403    403     200
+POST   /identity/v1/users                                      401      201    403    403     201
+GET    /identity/v1/users/{id}                                 401      404    403    403     200
+DELETE /identity/v1/users/{id}                                 401      404    403    403     204
+GET    /identity/v1/serviceids                                 401      200    403    403     200
+POST   /identity/v1/serviceids                                 401      201    403    403     201
+GET    /identity/v1/serviceids/{id}                            401      404    403    403     200
+DELETE /identity/v1/serviceids/{id}                            401      404    403    403     204
+GET    /identity/v1/apikeys                                    401      200    200    200     200
+POST   /identity/v1/apikeys                                    401      404    403    403     201
+GET    /identity/v1/apikeys/{id}                               401      404    404    404     200
+DELETE /identity/v1/apikeys/{id}                               401      404    404    404     204
+GET    /identity/v1/policies                                   401      200    403    403     200
+POST   /identity/v1/policies                                   401      404    403    403     201
+GET    /identity/v1/policies/{id}                              401      404    403    403     200
+DELETE /identity/v1/policies/{id}                              401      404    403    403     204
+GET    /api/v1/namespaces                                      401      200    200    403     200
+GET    /api/v1/namespaces/details                              401      200    200    403     200
+PUT    /api/v1/namespaces/{name}                               401      409    403    403     200
+PATCH  /api/v1/namespaces/{name}                               401      403    403    403     200
+DELETE /api/v1/namespaces/{name}                               401      403    403    403     204
+GET    /api/v1/audit                                           401      200    403    403     200
+GET    /api/v1/openapi.json                                    200      200    200    200     200
+GET    /api/v1/docs                                            200      200    200    200     200
+"""
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.empty.v1+json"
+APIKEY = "urn:ibm:params:oauth:grant-type:apikey"
+ALL = "pull,push,delete"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one route answers to each kind of caller."""
+
+    method: str
+    path: str
+    expected: Mapping[str, int]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def rows() -> list[Row]:
+    _, *lines = TABLE.strip().splitlines()
+    split = (line.split() for line in lines)
+    return [
+        Row(method, path, dict(zip(CALLERS, map(int, cells), strict=True)))
+        for method, path, *cells in split
+    ]
+
+
+ROWS = {row.name: row for row in rows()}
+
+
+class Home:
+    """The account that owns what is asked for; makes fresh things, as some calls use them up."""
+
+    def __init__(self, server: Server, operator: Operator, marker: str) -> None:
+        self.tenant = operator.create_tenant(f"{marker}home")
+        self.other = operator.create_tenant(f"{marker}away")
+        self.namespace = self.tenant.namespace
+        self.repository = f"{self.namespace}/app"
+        api, account = server.api, self.tenant.account
+        self.people: dict[str, Identity | None] = {"anonymous": None, "stranger": self.other}
+        for role in ("Reader", "Writer", "Manager"):
+            key = self.tenant.service_key(f"{marker}-{role}", role)
+            self.people[role.lower()] = Identity(api, account, key)
+        self.http = httpx.Client(base_url=api, timeout=60)
+
+    def close(self) -> None:
+        self.http.close()
+        for person in (self.tenant, *self.people.values()):
+            if person is not None:
+                person.close()
+
+    def registry_headers(self, who: Identity | None) -> dict[str, str]:
+        """A token with as much of the repository, and of the catalogue, as ``who`` is given."""
+        scopes = [f"repository:{self.repository}:{ALL}", "registry:catalog:*"]
+        if who is None:
+            query = httpx.QueryParams([("service", "registry"), *(("scope", s) for s in scopes)])
+            answer = self.http.get("/oauth/token", params=query)
+            return {"Authorization": f"Bearer {answer.json()['token']}"}
+        return {"Authorization": f"Bearer {who.registry_token(scopes)}"}
+
+    def control_headers(self, who: Identity | None) -> dict[str, str]:
+        if who is None:
+            return {}
+        return {"Authorization": f"Bearer {who.iam_token()}", "Account": who.account}
+
+    def made(self, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        answer = self.http.post(
+            f"/identity/v1/{kind}", json=body, headers=self.control_headers(self.tenant)
+        )
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def fresh_upload(self, who: Identity | None = None) -> str:
+        """The id of an upload that ``who`` began; an upload is its beginner's alone."""
+        headers = self.registry_headers(who or self.tenant)
+        answer = self.http.post(f"/v2/{self.repository}/blobs/uploads/", headers=headers)
+        assert answer.status_code == 202, answer.text
+        return str(answer.headers["Location"]).rpartition("/")[2].partition("?")[0]
+
+    def fresh_blob(self, content: bytes = b"") -> str:
+        content = content or uuid.uuid4().bytes
+        digest = f"sha256:{sha256(content).hexdigest()}"
+        upload, headers = self.fresh_upload(), self.registry_headers(self.tenant)
+        answer = self.http.put(
+            f"/v2/{self.repository}/blobs/uploads/{upload}",
+            params={"digest": digest},
+            content=content,
+            headers=headers,
+        )
+        assert answer.status_code == 201, answer.text
+        return digest
+
+    def manifest(self) -> bytes:
+        """A manifest that is like no other, with all that it references in place."""
+        self.fresh_blob(b"{}")
+        config = {"mediaType": CONFIG, "digest": f"sha256:{sha256(b'{}').hexdigest()}", "size": 2}
+        content = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "artifactType": "application/vnd.example",
+            "config": config,
+            "layers": [config],
+            "annotations": {"unique": uuid.uuid4().hex},
+        }
+        return json.dumps(content).encode()
+
+    def fresh_manifest(self) -> str:
+        content = self.manifest()
+        digest = f"sha256:{sha256(content).hexdigest()}"
+        headers = self.registry_headers(self.tenant) | {"Content-Type": MANIFEST}
+        path = f"/v2/{self.repository}/manifests/{digest}"
+        answer = self.http.put(path, content=content, headers=headers)
+        assert answer.status_code == 201, answer.text
+        return digest
+
+    def fresh_namespace(self) -> str:
+        name = f"m{uuid.uuid4().hex[:12]}"
+        self.tenant.add_namespace(name)
+        return name
+
+    def fresh_subject(self) -> str:
+        return str(self.made("serviceids", {"name": "subject"})["id"])
+
+
+Call = tuple[str, dict[str, Any]]
+
+
+def registry_call(home: Home, row: Row, who: Identity | None) -> Call:
+    """Path and arguments of a call of the OCI distribution API."""
+    values: dict[str, str] = {"name:path": home.repository}
+    more: dict[str, Any] = {"headers": home.registry_headers(who)}
+    if "{upload}" in row.path:
+        pushers = (home.people["writer"], home.people["manager"])
+        values["upload"] = home.fresh_upload(who if who in pushers else None)
+    if "{digest}" in row.path:
+        values["digest"] = home.fresh_blob()
+    if "{reference}" in row.path:
+        values["reference"] = home.fresh_manifest()
+    if "/tags/list" in row.path:
+        home.fresh_manifest()
+    if row.name.startswith("PATCH"):
+        more["content"] = b"some bytes"
+    elif row.name == "PUT /v2/{name:path}/blobs/uploads/{upload}":
+        more |= {
+            "content": b"bytes",
+            "params": {"digest": f"sha256:{sha256(b'bytes').hexdigest()}"},
+        }
+    elif row.method == "PUT":
+        content = home.manifest()
+        values["reference"] = f"sha256:{sha256(content).hexdigest()}"
+        more["content"] = content
+        more["headers"] |= {"Content-Type": MANIFEST}
+    return filled(row.path, values), more
+
+
+def token_call(home: Home, row: Row, who: Identity | None) -> Call:
+    """Path and arguments of a call of the token endpoints; the anonymous caller has no secret."""
+    key = who.api_key if who else ""
+    if row.path == "/oauth/token" and row.method == "GET":
+        auth = httpx.BasicAuth("iamapikey", key) if who else None
+        return f"{row.path}?service=registry", {"auth": auth}
+    if row.path == "/oauth/token":
+        form = {"grant_type": "password", "username": "iamapikey", "password": key}
+        return row.path, {"data": form | {"service": "registry", "client_id": "test"}}
+    return row.path, {"data": {"grant_type": APIKEY, "apikey": key}} if row.method == "POST" else {}
+
+
+def control_call(home: Home, row: Row, who: Identity | None) -> Call:
+    """Path and arguments of a call of the control and identity APIs, about what ``home`` owns."""
+    more: dict[str, Any] = {"headers": home.control_headers(who)}
+    values: dict[str, str] = {}
+    if "{name}" in row.path:
+        values["name"] = home.fresh_namespace() if row.method != "PUT" else home.namespace
+        more["headers"]["X-Auth-Resource-Group"] = "group"
+    if "{id}" in row.path:
+        values["id"] = IDENTIFIERS[row.path](home)
+    if row.method == "POST":
+        more["json"] = BODIES[row.path](home)
+    return filled(row.path, values), more
+
+
+def email() -> str:
+    return f"{uuid.uuid4().hex}@example.com"
+
+
+def policy(home: Home) -> dict[str, Any]:
+    return {"iam_id": home.fresh_subject(), "role": "Reader", "namespace": home.namespace}
+
+
+IDENTIFIERS: Mapping[str, Callable[[Home], str]] = {
+    "/identity/v1/accounts/{id}": lambda home: home.tenant.account,
+    "/identity/v1/users/{id}": lambda home: str(home.made("users", {"email": email()})["id"]),
+    "/identity/v1/serviceids/{id}": Home.fresh_subject,
+    "/identity/v1/apikeys/{id}": lambda home: str(
+        home.made("apikeys", {"name": "key", "iam_id": home.fresh_subject()})["id"]
+    ),
+    "/identity/v1/policies/{id}": lambda home: str(home.made("policies", policy(home))["id"]),
+}
+BODIES: Mapping[str, Callable[[Home], dict[str, Any]]] = {
+    "/identity/v1/accounts": lambda home: {"name": "another"},
+    "/identity/v1/users": lambda home: {"email": email()},
+    "/identity/v1/serviceids": lambda home: {"name": "robot"},
+    "/identity/v1/apikeys": lambda home: {"name": "key", "iam_id": home.fresh_subject()},
+    "/identity/v1/policies": policy,
+}
+
+
+def filled(path: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        path = path.replace(f"{{{name}}}", value)
+    assert "{" not in path, f"no value for {path}"
+    return path
+
+
+def call_of(row: Row) -> Callable[[Home, Row, Identity | None], Call]:
+    if row.path.startswith("/v2"):
+        return registry_call
+    if row.path.startswith(("/identity/v1", "/api/")):
+        return control_call
+    return token_call
+
+
+def is_guarded_control(row: Row) -> bool:
+    return call_of(row) is control_call and row.expected["anonymous"] == 401
+
+
+@pytest.fixture(scope="module")
+def home(server: Server) -> Iterator[Home]:
+    operator = Operator.of(server)
+    home = Home(server, operator, f"x{uuid.uuid4().hex[:8]}")
+    yield home
+    home.close()
+    operator.close()
+
+
+@pytest.fixture(scope="module")
+def routes_served(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Every route that the composition root mounts, as METHOD and path; HEAD goes with GET."""
+    settings = Settings(data=str(tmp_path_factory.mktemp("routes")))
+    rooms = app.build_rooms(settings)
+    web = Web(settings, Threads(2), Urls((), ()), rooms.clock, lambda: False)
+    gate = Gate(web, rooms.identity.tokens, rooms.identity.access, rooms.owners)
+    routers = app.control_routers(rooms, web, gate)
+    control = control_application(web, routers, "0")
+    plain = [one for one in app.routes(rooms, web, gate, control) if not isinstance(one, Mount)]
+    described = [one for one in getattr(control, "routes") if hasattr(one, "path")]  # noqa: B009
+    offered = [*plain, *described, *getattr(control, "offered")]  # noqa: B009
+    web.threads.close()
+    rooms.database.close()
+    return {f"{method} {one.path}" for one in offered for method in one.methods - {"HEAD"}}
+
+
+def test_the_table_has_every_route_and_no_other(routes_served: set[str]) -> None:
+    assert set(ROWS) == routes_served
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("name", ROWS)
+def test_each_caller_gets_what_the_table_says(home: Home, name: str, caller: str) -> None:
+    row = ROWS[name]
+    methods = ["GET", "HEAD"] if row.method == "GET" and not is_control(row) else [row.method]
+    for method in methods:
+        path, more = call_of(row)(home, row, home.people[caller])
+        answer = home.http.request(method, path, **more)
+        expected = row.expected[caller]
+        hidden = 404 if method == "HEAD" and expected == 403 else expected
+        assert answer.status_code == hidden, f"{method} {path}: {answer.text}"
+
+
+def is_control(row: Row) -> bool:
+    return call_of(row) is control_call
+
+
+@pytest.mark.parametrize("name", [row.name for row in rows() if is_guarded_control(row)])
+def test_a_token_of_another_account_is_refused_in_this_one(home: Home, name: str) -> None:
+    """The stranger names the account that owns the thing, instead of its own."""
+    path, more = control_call(home, ROWS[name], home.other)
+    more["headers"]["Account"] = home.tenant.account
+    answer = home.http.request(ROWS[name].method, path, **more)
+    assert answer.status_code == 401, answer.text
+    text = answer.json()
+    assert text.get("code") == "CRG0009E" or text.get("errorCode") == "BXNIM0141E"
+
+
+@pytest.mark.parametrize("name", [row.name for row in rows() if row.path.startswith("/v2")])
+def test_an_iam_token_is_no_registry_token(home: Home, name: str) -> None:
+    row = ROWS[name]
+    path, more = registry_call(home, row, home.tenant)
+    more["headers"]["Authorization"] = f"Bearer {home.tenant.iam_token()}"
+    answer = home.http.request(row.method, path, **more)
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("name", [row.name for row in rows() if is_guarded_control(row)])
+def test_a_registry_token_is_no_iam_token(home: Home, name: str) -> None:
+    path, more = control_call(home, ROWS[name], home.tenant)
+    more["headers"] |= home.registry_headers(home.tenant)
+    assert home.http.request(ROWS[name].method, path, **more).status_code == 401
+
+
+LISTS = [row.name for row in rows() if row.method == "GET" and row.expected["stranger"] == 200]
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("caller", ["anonymous", "stranger"])
+def test_no_list_shows_anything_of_another_account(home: Home, name: str, caller: str) -> None:
+    home.fresh_manifest()
+    path, more = call_of(ROWS[name])(home, ROWS[name], home.people[caller])
+    text = home.http.request("GET", path, **more).text
+    assert home.namespace not in text
+    assert home.tenant.account not in text
