@@ -1,0 +1,382 @@
+"""What operators type: ``wharfd`` and its answers, and how the processes behave when they end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.server import Identity, Operator, Server, free_ports, wharfd
+
+COMMAND_SECONDS = 60.0
+EVENT_SECONDS = 30.0
+CHUNK = 64 * 1024
+
+
+def command(
+    *arguments: str, given: str | None = None, settings: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs ``wharfd`` with no settings but those given."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("WHARFINGER_")}
+    return subprocess.run(
+        [wharfd(), *arguments],
+        env={**inherited, **(settings or {})},
+        input=given,
+        capture_output=True,
+        timeout=COMMAND_SECONDS,
+        text=True,
+        check=False,
+    )
+
+
+def answer(*arguments: str, given: str | None = None) -> dict[str, Any]:
+    """The JSON that a command prints."""
+    done = command(*arguments, "--output", "json", given=given)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def wait_for(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + EVENT_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, f"not within {EVENT_SECONDS:.0f} s: {what}"
+        time.sleep(0.02)
+
+
+# --- settings ----------------------------------------------------------------------------------
+
+
+def test_version_names_the_program_and_python() -> None:
+    assert command("version").stdout.startswith("wharfd 0.")
+
+
+def test_config_show_tells_value_default_and_range() -> None:
+    shown = command("config", "show", settings={"WHARFINGER_PORT": "5055"}).stdout
+
+    assert "port = 5055   (default: 5000)" in shown
+    assert "an integer, at least 1, at most 65535" in shown
+
+
+def test_config_show_as_json_lists_every_setting() -> None:
+    rows = json.loads(command("config", "show", "--output", "json").stdout)
+
+    assert {"name", "value", "default", "allowed", "help"} == set(rows[0])
+    assert {"data", "port", "workers", "manifest_bytes"} <= {row["name"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("port", "70000", "at most 65535"),
+        ("workers", "none", "an integer, at least 1, at most 64"),
+        ("log_level", "loud", "one of debug, info, warning, error"),
+        ("drain_seconds", "-1", "at least 0"),
+        ("region", "Über", "matching ^[a-z0-9]"),
+    ],
+)
+def test_bad_value_stops_with_name_value_and_range(name: str, value: str, allowed: str) -> None:
+    done = command("serve", settings={f"WHARFINGER_{name.upper()}": value})
+
+    assert done.returncode == 1
+    assert f"{name}: '{value}' is not allowed" in done.stderr
+    assert allowed in done.stderr
+
+
+def test_unknown_variable_stops() -> None:
+    done = command("serve", settings={"WHARFINGER_PROT": "5000"})
+
+    assert done.returncode == 1
+    assert "prot: no such setting" in done.stderr
+
+
+def test_unknown_key_of_the_file_stops(tmp_path: Path) -> None:
+    file = tmp_path / "wharfinger.toml"
+    file.write_text("prot = 5000\n")
+
+    done = command("--config", str(file), "serve")
+
+    assert done.returncode == 1
+    assert "prot: no such setting" in done.stderr
+
+
+def test_variable_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "wharfinger.toml"
+    file.write_text("port = 5001\nworkers = 2\n")
+
+    done = command("--config", str(file), "config", "show", settings={"WHARFINGER_PORT": "5002"})
+
+    assert "port = 5002" in done.stdout
+    assert "workers = 2" in done.stdout
+
+
+def test_ports_must_differ() -> None:
+    done = command("serve", settings={"WHARFINGER_PORT": "4443"})
+
+    assert done.returncode == 1
+    assert "port, tls_port and trust_port must differ" in done.stderr
+
+
+# --- the data folder ---------------------------------------------------------------------------
+
+
+def test_init_makes_the_folder_and_the_operator(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+
+    done = command("--data", str(data), "init")
+
+    assert done.returncode == 0, done.stderr
+    file = data / "operator.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    record = json.loads(file.read_text())
+    assert list(record) == ["registry", "api", "trust", "ca", "account", "user", "api_key"]
+    assert record["registry"] == "localhost:5000"
+    assert record["api"] == "http://localhost:5000"
+    assert record["trust"] == "https://localhost:4443"
+    assert Path(record["ca"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_init_again_changes_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    command("--data", str(data), "init")
+    before = (data / "operator.json").read_bytes()
+
+    assert command("--data", str(data), "init").returncode == 0
+    assert (data / "operator.json").read_bytes() == before
+
+
+def test_commands_need_a_folder_that_was_made(tmp_path: Path) -> None:
+    done = command("--data", str(tmp_path / "nothing"), "account", "list")
+
+    assert done.returncode == 1
+    assert "run 'wharfd init' or 'wharfd serve' first" in done.stderr
+    assert not (tmp_path / "nothing").exists()
+
+
+# --- tenants -----------------------------------------------------------------------------------
+
+
+def test_tenant_made_by_commands_can_sign_in_and_use_its_namespace(server: Server) -> None:
+    data = ("--data", str(server.data))
+    account = answer(*data, "account", "add", "by-command")
+    member = ("--account", account["id"])
+    user = answer(
+        *data, "user", "add", "kim@example.com", *member, "--role", "Manager", "--password-stdin",
+        given="a long enough password\n",
+    )  # fmt: skip
+    key = answer(*data, "apikey", "add", "laptop", *member, "--user", user["iam_id"])
+    added = answer(*data, "namespace", "add", "bycommand", *member)
+
+    assert account["plan"] == "standard"
+    assert added == {"namespace": "bycommand", "account": account["id"]}
+    listed = json.loads(command(*data, "account", "list", "--output", "json").stdout)
+    assert account in listed
+    identity = Identity(server.api, account["id"], key["apikey"])
+    headers = {"Authorization": f"Bearer {identity.iam_token()}", "Account": account["id"]}
+    assert identity.http.get("/api/v1/namespaces", headers=headers).json() == ["bycommand"]
+    identity.close()
+
+
+def test_namespace_of_the_operator_needs_no_account(server: Server) -> None:
+    added = answer("--data", str(server.data), "namespace", "add", "operators")
+
+    assert added["account"] == server.operator.account
+
+
+def test_refused_command_tells_code_and_cure(server: Server) -> None:
+    done = command("--data", str(server.data), "namespace", "add", "abc")
+
+    assert done.returncode == 1
+    assert "is too short" in done.stderr
+    assert "(WHF0301)" in done.stderr
+    assert "Choose a name of 4 to 30 characters." in done.stderr
+
+
+def test_user_of_an_unknown_account_is_refused(server: Server) -> None:
+    done = command("--data", str(server.data), "user", "add", "a@example.com", "--account", "none")
+
+    assert done.returncode == 1
+    assert "does not exist" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# --- one service a folder and a port -----------------------------------------------------------
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Server]:
+    """A server that a test may end as it likes."""
+    settings = {"WHARFINGER_DRAIN_SECONDS": "20", "WHARFINGER_SHUTDOWN_SECONDS": "20"}
+    with Server(tmp_path / "data", settings=settings) as running:
+        yield running
+
+
+def test_second_service_on_a_folder_is_refused(server: Server) -> None:
+    port, trust = free_ports(2)
+    settings = {"WHARFINGER_PORT": str(port), "WHARFINGER_TRUST_PORT": str(trust)}
+
+    done = command("--data", str(server.data), "serve", settings=settings)
+
+    assert done.returncode == 1
+    assert f"another service runs on {server.data}" in done.stderr
+    assert httpx.get(f"{server.api}/health/ready").status_code == 200
+
+
+def test_taken_port_is_refused_and_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        settings = {"WHARFINGER_PORT": port, "WHARFINGER_TRUST_PORT": str(free_ports(1)[0])}
+
+        done = command("--data", str(tmp_path / "data"), "serve", settings=settings)
+
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+    assert "choose another" in done.stderr
+
+
+# --- how processes end -------------------------------------------------------------------------
+
+
+class Transfer:
+    """A blob on its way: half of its bytes sent, the rest when told."""
+
+    def __init__(self, server: Server, who: Operator) -> None:
+        self.content = os.urandom(4 * CHUNK)
+        self.digest = f"sha256:{hashlib.sha256(self.content).hexdigest()}"
+        self.status = 0
+        self._server = server
+        self._go_on = threading.Event()
+        self._under_way = threading.Event()
+        who.add_namespace("drain")
+        self._token = who.registry_token(["repository:drain/app:pull,push"])
+        self._thread = threading.Thread(target=self._send)
+        self._thread.start()
+        assert self._under_way.wait(EVENT_SECONDS)
+
+    def finish(self) -> int:
+        """Sends the rest and returns the status that the server answers."""
+        self._go_on.set()
+        self._thread.join(EVENT_SECONDS)
+        return self.status
+
+    def _body(self) -> Iterator[bytes]:
+        yield self.content[: 2 * CHUNK]
+        self._under_way.set()
+        assert self._go_on.wait(EVENT_SECONDS)
+        yield self.content[2 * CHUNK :]
+
+    def _send(self) -> None:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        with httpx.Client(base_url=self._server.api, headers=headers, timeout=60) as http:
+            opened = http.post("/v2/drain/app/blobs/uploads/")
+            sized = {"Content-Length": str(len(self.content))}
+            put = http.put(
+                opened.headers["Location"],
+                params={"digest": self.digest},
+                content=self._body(),
+                headers=sized,
+            )
+            self.status = put.status_code
+
+
+def test_stop_drains(own: Server) -> None:
+    who = Operator.of(own)
+    transfer = Transfer(own, who)
+
+    os.kill(own.pid, signal.SIGTERM)
+    wait_for(lambda: httpx.get(f"{own.api}/health/ready").status_code == 503, "readiness fails")
+
+    live = httpx.get(f"{own.api}/health/live")
+    refused = httpx.get(f"{own.api}/v2/")
+    assert live.status_code == 200
+    assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert refused.json()["errors"][0]["detail"]["code"] == "WHF0002"
+
+    # A second signal ends the waiting, not the transfer.
+    os.kill(own.pid, signal.SIGTERM)
+    wait_for(lambda: not listens(own), "listeners closed")
+    assert transfer.finish() == 201
+    own.stop()
+    assert '"stopped"' in own.log_tail() or "stopped" in own.log_tail()
+
+    own.start()
+    token = who.registry_token(["repository:drain/app:pull"])
+    headers = {"Authorization": f"Bearer {token}"}
+    kept = httpx.get(f"{own.api}/v2/drain/app/blobs/{transfer.digest}", headers=headers)
+    assert kept.content == transfer.content
+    who.close()
+
+
+def test_killed_worker_is_replaced(own: Server) -> None:
+    for worker in children(own.pid):
+        os.kill(worker, signal.SIGKILL)
+        wait_for(lambda gone=worker: gone not in children(own.pid), "the worker is gone")
+        wait_for(lambda: len(children(own.pid)) == 2, "its successor")
+
+    wait_for(lambda: ready(own), "readiness")
+
+
+def test_workers_end_with_a_killed_supervisor_and_a_start_succeeds(own: Server) -> None:
+    before = own.operator
+    workers = children(own.pid)
+    assert len(workers) == 2
+
+    os.kill(own.pid, signal.SIGKILL)
+    wait_for(lambda: not any(alive(worker) for worker in workers), "the workers end")
+    own.kill9()
+    own.start()
+
+    assert own.operator == before
+    assert Operator.of(own).iam_token()
+
+
+def test_restart_keeps_the_key(own: Server) -> None:
+    before = own.operator
+    token = Operator.of(own).registry_token()
+
+    own.restart()
+
+    assert own.operator == before
+    assert Operator.of(own).iam_token()
+    headers = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{own.api}/v2/", headers=headers).status_code == 200
+
+
+def children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in listed if alive(int(child))]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def listens(server: Server) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", server.port)) == 0
+
+
+def ready(server: Server) -> bool:
+    try:
+        return httpx.get(f"{server.api}/health/ready").status_code == 200
+    except httpx.HTTPError:
+        return False
