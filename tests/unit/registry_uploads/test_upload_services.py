@@ -25,6 +25,7 @@ from wharfinger.registry.tables import manifest_references, repositories
 from wharfinger_common.digests import Digest
 
 CONTENT = b"a layer " * 1000
+DIGEST = Digest.of(CONTENT)
 ALGORITHMS = ["sha256", "sha512"]
 
 
@@ -362,6 +363,24 @@ def test_a_put_that_fails_leaves_the_session_as_it_was(yard: Yard) -> None:
     reception.abandon(keep=False)
     assert yard.uploads.status(PUSHER, upload.id).size == 2
     yard.uploads.finish(PUSHER, upload.id, Digest.of(b"1234"), [b"34"], None)
+
+
+def test_a_put_that_dies_after_renewing_its_lease_counts_for_nothing(yard: Yard) -> None:
+    upload = yard.begun(b"12")
+    dying = yard.uploads.receive(PUSHER, upload.id, None, keeps=False)
+    dying.write([b"half of it"])
+    dying.renew()
+    assert yard.uploads.status(PUSHER, upload.id).size == 2
+    dying.drop()
+
+
+def test_an_empty_upload_that_is_being_written_is_not_finished_behind_its_back(yard: Yard) -> None:
+    upload = yard.begun()
+    reception = yard.uploads.receive(PUSHER, upload.id, None, keeps=True)
+    reception.write([b"arriving"])
+    with pytest.raises(UploadBusy):
+        yard.uploads.finish(PUSHER, upload.id, DIGEST, [CONTENT], None)
+    assert reception.pause().size == 8
 
 
 def test_running_hashes_spare_a_second_reading(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
