@@ -17,6 +17,7 @@ from tests.support.server import Operator, Server, Tenant, free_ports
 from tests.support.tools import ToolUnavailableError, provision
 
 NAMESPACE = "bench"
+BYTECODE = "bytecode"
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.002
 PEER_CONFIG = """\
@@ -53,13 +54,16 @@ class Ours:
     """``wharfd serve`` with one tenant, who issues the tokens that both registries accept."""
 
     def __init__(self, data: Path, workers: int) -> None:
-        self._server = Server(data, settings=our_settings(workers))
+        settings = our_settings(workers, data.with_name(BYTECODE))
+        self._server = Server(data, settings=settings)
         self._tenant: Tenant
 
     def __enter__(self) -> Self:
         self._server.start()
         try:
             self._tenant = Operator.of(self._server).create_tenant(NAMESPACE)
+            # Without what the first start compiled, migrated and generated in memory.
+            self._server.restart()
         except BaseException:
             self._server.stop()
             raise
@@ -150,12 +154,18 @@ class Peer:
             self._process = None
 
 
-def our_settings(workers: int) -> dict[str, str]:
-    """Settings of ours beyond the defaults: tokens that outlive the run, logs as the peer's."""
+def our_settings(workers: int, bytecode: Path) -> dict[str, str]:
+    """Settings of ours beyond the defaults: tokens that outlive the run, logs as the peer's.
+
+    Modules are compiled once, into the folder ``bytecode``, as installing a package does; where
+    the machine forbids Python to write bytecode, every start would compile everything again.
+    """
     return {
         "WHARFINGER_REGISTRY_TOKEN_SECONDS": "3600",
         "WHARFINGER_LOG_LEVEL": "error",
         "WHARFINGER_WORKERS": str(workers),
+        "PYTHONPYCACHEPREFIX": str(bytecode),
+        "PYTHONDONTWRITEBYTECODE": "",
     }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.plan import Bench
-from bench.servers import our_settings, wait_answer
+from bench.servers import BYTECODE, our_settings, wait_answer
 from bench.table import Figure, Target
 from tests.support.server import free_ports, wharfd
 
@@ -24,24 +24,38 @@ STOP_SECONDS = 45
 def measure(bench: Bench) -> list[Figure]:
     """Milliseconds from the command to readiness, on a fresh and on a warm data folder.
 
-    The idle interpreter is timed around every start, so that both meet the same machine.
+    The last is what a machine pays where Python may not write bytecode.
     """
-    figures, folder, idles = [], bench.scratch / "starts", []
-    for name, forget in (("fresh", True), ("warm", False)):
-        bench.progress(f"cold start, {name} data folder")
-        ours, peer, times = [], [], []
-        for _ in range(bench.plan.starts):
-            if forget:
-                shutil.rmtree(folder, ignore_errors=True)
-            before = _pass_milliseconds()
-            ours.append(_our_start(folder, bench.workers))
-            idles.append(statistics.mean((before, _pass_milliseconds())))
-            times.append(ours[-1] / idles[-1])
-            peer.append(_peer_start(bench))
-        bound = "imports; fresh: migrations, keys, certificates" if forget else "imports"
-        figures.append(Figure(f"cold start, {name} data", "ms", bound, ours, peer))
-        figures.append(Figure(f"cold start, {name} data", "x pass", bound, times, (), TIMES_PASS))
-    return [Figure("python -c pass", "ms", "interpreter start", idles), *figures]
+    compiled = our_settings(bench.workers, bench.scratch / BYTECODE)
+    uncompiled = {
+        **our_settings(bench.workers, bench.scratch / "none"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return [
+        *_starts(bench, "fresh data", "imports, migrations, keys", compiled, fresh=True),
+        *_starts(bench, "warm data", "imports, of which SQLAlchemy half", compiled, fresh=False),
+        *_starts(bench, "no bytecode", "compiling every module", uncompiled, fresh=False)[:1],
+    ]
+
+
+def _starts(
+    bench: Bench, name: str, bound: str, environment: dict[str, str], *, fresh: bool
+) -> list[Figure]:
+    """The idle interpreter is timed around every start, so that both meet the same machine."""
+    bench.progress(f"cold start, {name}")
+    folder = bench.scratch / "starts"
+    ours, peer, times = [], [], []
+    for _ in range(bench.plan.starts):
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        before = _pass_milliseconds()
+        ours.append(_our_start(folder, environment))
+        times.append(ours[-1] / statistics.mean((before, _pass_milliseconds())))
+        peer.append(_peer_start(bench))
+    return [
+        Figure(f"cold start, {name}", "ms", bound, ours, peer),
+        Figure(f"cold start, {name}", "x pass", bound, times, (), TIMES_PASS),
+    ]
 
 
 def _pass_milliseconds() -> float:
@@ -53,11 +67,11 @@ def _pass_milliseconds() -> float:
     return statistics.median(spent)
 
 
-def _our_start(data: Path, workers: int) -> float:
+def _our_start(data: Path, settings: dict[str, str]) -> float:
     port, trust = free_ports(2)
     environment = {
         **os.environ,
-        **our_settings(workers),
+        **settings,
         "WHARFINGER_DATA": str(data),
         "WHARFINGER_PORT": str(port),
         "WHARFINGER_TRUST_PORT": str(trust),
