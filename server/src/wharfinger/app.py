@@ -74,7 +74,7 @@ from wharfinger.web.surface import Surface
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
 
-UPLOADS_HASHED: Final = 256
+
 RETRY_SECONDS: Final = 300.0
 EXPIRY_JOB: Final = "expire-uploads"
 EXPIRY_SECONDS: Final = 600.0
@@ -231,7 +231,7 @@ def _uploads(
         owners,
         rules,
         clock=clock,
-        hashes=RunningHashes(UPLOADS_HASHED),
+        hashes=RunningHashes(settings.upload_hashes),
     )
 
 

@@ -229,7 +229,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     password_min_length: Annotated[
         int, Meta(ge=8, le=128, description="characters that a password has at least")
     ] = 12
-    identities_per_account: Annotated[int, Meta(ge=10, le=1_000_000, description="users, service ids, API keys and policies of an account, of each kind")] = 10_000
+    identities_per_account: Annotated[
+        int,
+        Meta(
+            ge=10,
+            le=1_000_000,
+            description="users, service ids, API keys and policies of an account, of each kind",
+        ),
+    ] = 10_000
     token_scopes: Annotated[int, Meta(ge=1, le=1000, description="scopes in one token request")] = (
         100
     )

@@ -19,8 +19,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
+from wharfinger.database.dialect import insert
 from wharfinger.database.unit import Database
 from wharfinger.jobs.model import Job
 from wharfinger.jobs.tables import jobs
@@ -36,8 +36,7 @@ class SqlQueue:
         self, kind: str, subject: str, payload: Mapping[str, str], run_at: float, now: float
     ) -> None:
         """Add a job; see the port."""
-        postgres = self._connection.dialect.name == "postgresql"
-        statement = (postgresql.insert if postgres else sqlite.insert)(jobs).values(
+        statement = insert(self._connection, jobs).values(
             kind=kind,
             subject=subject,
             payload=json.dumps(dict(payload)),

@@ -16,11 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
-
 from wharfinger.settings import Settings
+from wharfinger.web.log import EventLog
 
-_log: Final = structlog.get_logger("wharfinger.serve")
+_log: Final = EventLog("wharfinger.serve")
 _SIGNALS: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 _TICK: Final = 1.0
 _QUICK_DEATH_SECONDS: Final = 5.0

@@ -5,7 +5,6 @@ import secrets
 import time
 from typing import Final
 
-import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection
@@ -13,12 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wharfinger.web.context import Web
 from wharfinger.web.errors import render
+from wharfinger.web.log import EventLog
 from wharfinger.web.paths import require_plain
 from wharfinger.web.urls import HostUnknown
 from wharfinger_common.catalogue import web as entries
 from wharfinger_common.refusals import Refusal
 
-_log: Final = structlog.get_logger("wharfinger.http")
+_log: Final = EventLog("wharfinger.http")
 
 
 class Draining(Refusal):
@@ -56,7 +56,7 @@ class Surface:
     def __init__(self, app: ASGIApp, web: Web) -> None:
         self._app: Final = app
         self._web: Final = web
-        self._logs: Final = logging.getLogger("wharfinger.http").isEnabledFor(logging.INFO)
+        self._logs: Final = _log.enabled(logging.INFO)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3)."""

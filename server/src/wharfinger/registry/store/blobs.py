@@ -5,10 +5,10 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, select
 
+from wharfinger.database.dialect import insert
 from wharfinger.database.unit import Database
 from wharfinger.namespaces.model import NamespaceUnknown
 from wharfinger.registry.model.blobs import Blob, BlobReferenced, BlobUnknown
-from wharfinger.registry.store.dialect import insert
 from wharfinger.registry.tables import blobs, manifest_references, repositories, repository_blobs
 from wharfinger_common.names import namespace_of
 

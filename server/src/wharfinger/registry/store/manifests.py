@@ -21,12 +21,12 @@ from sqlalchemy import (
     select,
 )
 
+from wharfinger.database.dialect import insert
 from wharfinger.database.unit import Database
 from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.model.manifests import NewManifest, StoredManifest
 from wharfinger.registry.model.repositories import Place
 from wharfinger.registry.store.blobs import HoldNamespace, require_repository_row
-from wharfinger.registry.store.dialect import insert
 from wharfinger.registry.store.repositories import named
 from wharfinger.registry.tables import (
     blobs,
