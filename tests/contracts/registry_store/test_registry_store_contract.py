@@ -231,13 +231,15 @@ def test_the_catalogue_merges_accounts_and_namespaces(house: House) -> None:
         changes.open(Place(REGION, "b-space/x"), "b", 0)
     catalog = SqlCatalog(house.database)
     own = Visibility(frozenset({"a"}), frozenset({("a", "tenant")}))
-    both = Visibility(frozenset({"a"}), frozenset({("b", "b-space"), ("a", "b-space")}))
+    both = Visibility(frozenset({"a"}), frozenset({("b", "b-space"), ("c", "tenant")}))
     assert catalog.repositories(REGION, own, Page(9)) == ["tenant/1", "tenant/2"]
     everything = ["b-space/x", "tenant/1", "tenant/2"]
     assert catalog.repositories(REGION, both, Page(9)) == everything
     assert catalog.repositories(REGION, both, Page(2)) == everything[:2]
     assert catalog.repositories(REGION, both, Page(9, "b-space/x")) == everything[1:]
     assert catalog.repositories(REGION, both, Page(0)) == []
+    foreign = Visibility(frozenset(), frozenset({("a", "b-space")}))
+    assert catalog.repositories(REGION, foreign, Page(9)) == []
     assert catalog.repositories("else", both, Page(9)) == []
 
 

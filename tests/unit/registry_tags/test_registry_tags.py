@@ -154,7 +154,7 @@ def test_the_catalogue_shows_what_the_caller_may_see(house: House) -> None:
     own = ["tenant/a", "tenant/a/deep", "tenant/b"]
     assert catalogue(house, Sees()).list(CLAIMS, "", "").names == []
     assert catalogue(house, Sees("a")).list(CLAIMS, "", "").names == own
-    public = Sees("a", namespaces=(("b", "tenant-x"), ("a", "tenant"), ("a", "other")))
+    public = Sees("a", namespaces=(("b", "tenant-x"), ("a", "tenant"), ("c", "other")))
     # In the order of bytes "-" comes before "/"; what belongs to another account stays hidden.
     assert catalogue(house, public).list(CLAIMS, "", "").names == ["tenant-x/app", *own]
 
