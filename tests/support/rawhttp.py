@@ -1,0 +1,92 @@
+"""HTTP as bytes: requests that no client library would send, and what comes back."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_ANSWER = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The first answer on a connection; status 0 where the server closed without one."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """What the body says in the form of any of our surfaces; None if it is no such error.
+
+        OCI distribution 1.1, Error Codes; control API and IAM errors.
+        """
+        try:
+            content = json.loads(self.body)
+        except ValueError:
+            return None
+        if not isinstance(content, dict):
+            return None
+        if "errors" in content:
+            return dict(content["errors"][0]) | {"entry": content["errors"][0]["detail"]["code"]}
+        if "errorCode" in content:
+            return content | {"entry": content["context"]["entry"]}
+        return content if "entry" in content else None
+
+
+def exchange(port: int, *pieces: bytes, seconds: float = 20.0, half_close: bool = False) -> Answer:
+    """Send bytes as they are, and return the first answer.
+
+    ``half_close`` ends our side after the last piece. A connection that the server resets while
+    we still send may have answered all the same: the answer is read if it is there.
+    """
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+        try:
+            for piece in pieces:
+                connection.sendall(piece)
+            if half_close:
+                connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+        return read_answer(connection)
+
+
+def read_answer(connection: socket.socket) -> Answer:
+    """Read one answer; a silence longer than the connection's timeout raises TimeoutError."""
+    received = bytearray()
+    while (end := received.find(b"\r\n\r\n")) < 0:
+        piece = _receive(connection)
+        if not piece:
+            return Answer()
+        received += piece
+    head, body = received[:end].decode("latin-1"), received[end + 4 :]
+    status_line, *lines = head.split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+    status = int(status_line.split()[1])
+    length = int(headers.get("content-length", "0"))
+    while len(body) < min(length, MAX_ANSWER):
+        piece = _receive(connection)
+        if not piece:
+            break
+        body += piece
+    return Answer(status, headers, bytes(body))
+
+
+def _receive(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(65536)
+    except ConnectionResetError:
+        return b""
+
+
+def request(method: str, target: str | bytes, *headers: str, body: bytes = b"") -> bytes:
+    """A request whose target and headers are put on the wire exactly as they are given."""
+    raw = target if isinstance(target, bytes) else target.encode()
+    lines = [method.encode() + b" " + raw + b" HTTP/1.1", b"Host: localhost"]
+    lines += [header.encode("latin-1") for header in headers]
+    if body and not any(header.lower().startswith("content-length") for header in headers):
+        lines.append(b"Content-Length: %d" % len(body))
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
