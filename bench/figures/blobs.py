@@ -64,7 +64,9 @@ def _push_large(bench: Bench, token: str, name: str) -> Figure:
             return payload.size / MIB / (time.perf_counter() - start)
 
     ours, peer = bench.alternate(rate)
-    return Figure(name, "MiB/s", "SHA-256 and receiving, a core each, then the disk", ours, peer, PUSHED)
+    return Figure(
+        name, "MiB/s", "SHA-256 and receiving, a core each, then the disk", ours, peer, PUSHED
+    )
 
 
 def _pull_large(bench: Bench, token: str, name: str) -> Figure:
