@@ -48,6 +48,7 @@ JOIN repository_blobs l ON l.repository_id = r.id AND l.digest = :reference
 JOIN blobs b ON b.digest = l.digest {_WHERE}
 """
 
+_API_VERSION: Final = (b"docker-distribution-api-version", b"registry/2.0")
 _ORDINARY_HEADERS: Final = frozenset({b"range", b"if-none-match", b"if-match", b"if-range"})
 
 
@@ -207,7 +208,7 @@ class FastPath:
         found = self._reads.blob(self._key(read, claims))
         if found is None or found.epoch != claims.epoch:
             return False
-        headers = blob_headers(read.reference, found.size)
+        headers = [*blob_headers(read.reference, found.size), _API_VERSION]
         if scope["method"] == "HEAD":
             await send(_start(headers))
             await send({"type": "http.response.body", "body": b""})

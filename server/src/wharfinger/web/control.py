@@ -82,7 +82,9 @@ class _Methods:
             raise MethodUnknown(headers={"Allow": allowed}, method=scope["method"]) from error
 
     def _methods(self, scope: Scope) -> set[str]:
-        found = [route for route in self._app.offered if route.matches(scope)[0] is not Match.NONE]
+        own = [route for route in self._app.routes if isinstance(route, APIRoute)]
+        offered = [*own, *self._app.offered]
+        found = [route for route in offered if route.matches(scope)[0] is not Match.NONE]
         exact = [route for route in found if route.path == scope["path"]]
         return {method for route in exact or found for method in route.methods or ()}
 

@@ -1,0 +1,143 @@
+"""The fast path answers exactly as the ordinary route would; all else it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import time
+from hashlib import sha256
+
+import httpx
+import pytest
+
+from tests.support.server import Server, Tenant
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONTENT = b"\x00\x01\x02" * 1000
+# Refused conditions and ranges send a request down the ordinary way without changing its answer.
+ORDINARY = ({"If-None-Match": '"none"'}, {"Range": "lines=1-2"})
+
+
+@pytest.fixture
+def pushed(server: Server, tenant: Tenant) -> tuple[httpx.Client, str, dict[str, str]]:
+    """A client, its repository, and the paths of what it pushed."""
+    repository = f"{tenant.namespace}/fast"
+    token = tenant.registry_token([f"repository:{repository}:pull,push,delete"])
+    client = httpx.Client(base_url=server.api, headers={"Authorization": f"Bearer {token}"})
+    digest = f"sha256:{sha256(CONTENT).hexdigest()}"
+    client.post(
+        f"/v2/{repository}/blobs/uploads/", params={"digest": digest}, content=CONTENT
+    ).raise_for_status()
+    descriptor = {"digest": digest, "size": len(CONTENT), "mediaType": "application/octet-stream"}
+    manifest = json.dumps(
+        {"schemaVersion": 2, "mediaType": MANIFEST, "config": descriptor, "layers": [descriptor]}
+    ).encode()
+    path = f"/v2/{repository}/manifests/v1"
+    done = client.put(path, content=manifest, headers={"Content-Type": MANIFEST})
+    by_digest = (
+        f"/v2/{repository}/manifests/{done.raise_for_status().headers['Docker-Content-Digest']}"
+    )
+    return (
+        client,
+        repository,
+        {
+            "tag": path,
+            "digest": by_digest,
+            "blob": f"/v2/{repository}/blobs/{digest}",
+        },
+    )
+
+
+def _facts(answer: httpx.Response) -> tuple[int, dict[str, str], bytes]:
+    changing = {"date", "x-request-id"}
+    headers = {name: value for name, value in answer.headers.items() if name not in changing}
+    return answer.status_code, headers, answer.content
+
+
+@pytest.mark.parametrize("kind", ["tag", "digest", "blob"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("ordinary", ORDINARY, ids=["condition", "range"])
+def test_same_answer_as_the_ordinary_route(
+    pushed: tuple[httpx.Client, str, dict[str, str]],
+    kind: str,
+    method: str,
+    ordinary: dict[str, str],
+) -> None:
+    client, _, paths = pushed
+
+    fast = client.request(method, paths[kind])
+    slow = client.request(method, paths[kind], headers=ordinary)
+
+    assert fast.status_code == 200
+    assert _facts(fast) == _facts(slow)
+
+
+def test_a_moved_tag_is_seen_at_once(pushed: tuple[httpx.Client, str, dict[str, str]]) -> None:
+    client, _, paths = pushed
+    before = client.get(paths["tag"])
+    changed = json.loads(before.content) | {"annotations": {"moved": "yes"}}
+    content = json.dumps(changed).encode()
+
+    client.put(paths["tag"], content=content, headers={"Content-Type": MANIFEST}).raise_for_status()
+
+    assert client.get(paths["tag"]).content == content
+    assert client.get(paths["digest"]).content == before.content
+
+
+@pytest.mark.parametrize("kind", ["tag", "digest", "blob"])
+def test_no_token_is_challenged(
+    pushed: tuple[httpx.Client, str, dict[str, str]], server: Server, kind: str
+) -> None:
+    _, _, paths = pushed
+
+    answer = httpx.get(server.api + paths[kind])
+
+    assert answer.status_code == 401
+    assert "Bearer" in answer.headers["WWW-Authenticate"]
+
+
+def test_another_repository_shows_nothing_of_it(
+    pushed: tuple[httpx.Client, str, dict[str, str]],
+) -> None:
+    client, repository, paths = pushed
+
+    answer = client.get(paths["blob"].replace(repository, f"{repository}-other"))
+
+    assert answer.status_code in {401, 403, 404}
+
+
+def test_a_revoked_key_reads_nothing_more(server: Server, tenant: Tenant) -> None:
+    repository = f"{tenant.namespace}/gone"
+    service = tenant.create_service_id("ci")
+    tenant.grant(service["iam_id"], "Writer")
+    answer = httpx.post(
+        f"{server.api}/identity/v1/apikeys",
+        json={"name": "short", "iam_id": service["iam_id"]},
+        headers={"Authorization": f"Bearer {tenant.iam_token()}", "Account": tenant.account},
+    ).raise_for_status()
+    key = answer.json()
+    token = httpx.get(
+        f"{server.api}/oauth/token",
+        params={"service": "registry", "scope": f"repository:{repository}:pull,push"},
+        auth=("iamapikey", key["apikey"]),
+    ).json()["token"]
+    client = httpx.Client(base_url=server.api, headers={"Authorization": f"Bearer {token}"})
+    digest = f"sha256:{sha256(CONTENT).hexdigest()}"
+    opened = f"/v2/{repository}/blobs/uploads/"
+    client.post(opened, params={"digest": digest}, content=CONTENT).raise_for_status()
+    assert client.get(f"/v2/{repository}/blobs/{digest}").status_code == 200
+
+    httpx.delete(
+        f"{server.api}/identity/v1/apikeys/{key['id']}",
+        headers={"Authorization": f"Bearer {tenant.iam_token()}", "Account": tenant.account},
+    ).raise_for_status()
+
+    assert _ends(client, f"/v2/{repository}/blobs/{digest}")
+
+
+def _ends(client: httpx.Client, path: str, seconds: float = 60.0) -> bool:
+    """Whether the read is refused within the documented bound."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if client.get(path).status_code == 401:
+            return True
+    return False
