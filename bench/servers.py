@@ -183,7 +183,8 @@ def peer_binary() -> Path:
 def peer_version() -> str:
     """What the peer says it is; the pinned version where the build carries none."""
     told = subprocess.run([peer_binary(), "--version"], capture_output=True, text=True, check=False)
-    return f"{told.stdout.strip()} ({peer_binary().parent.name})"
+    words = told.stdout.split()
+    return " ".join([*words[1:], f"({peer_binary().parent.name})"])
 
 
 def wait_answer(port: int, path: str, status: int, process: subprocess.Popen[bytes]) -> None:
