@@ -1,7 +1,6 @@
 """Request rates: wrk for GET, and a small epoll loop for HEAD.
 
-wrk waits for the body that a HEAD's Content-Length announces, so HEAD needs a client of its own;
-`rate_get_loop` runs the same loop with GET, to compare the two clients.
+wrk waits for the body that a HEAD's Content-Length announces, so HEAD needs a client of its own.
 """
 
 from __future__ import annotations
