@@ -16,7 +16,7 @@ def test_the_server_does_what_its_description_says(server: Server, tmp_path: Pat
     """All checks in all phases: examples, boundaries, random calls, and chains of calls."""
     operator = Operator.of(server)
     command = [
-        Path(sys.executable).parent / "schemathesis",
+        str(Path(sys.executable).parent / "schemathesis"),
         "run",
         f"{server.api}/api/v1/openapi.json",
         f"--header=Authorization: Bearer {operator.iam_token()}",
