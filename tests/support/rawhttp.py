@@ -31,7 +31,8 @@ class Answer:
         if not isinstance(content, dict):
             return None
         if "errors" in content:
-            return dict(content["errors"][0]) | {"entry": content["errors"][0]["detail"]["code"]}
+            first = dict(content["errors"][0])
+            return first | {"entry": first.get("detail", {}).get("code", "")}
         if "errorCode" in content:
             return content | {"entry": content["context"]["entry"]}
         return content if "entry" in content else None

@@ -74,7 +74,6 @@ from wharfinger.web.surface import Surface
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
 
-
 RETRY_SECONDS: Final = 300.0
 EXPIRY_JOB: Final = "expire-uploads"
 EXPIRY_SECONDS: Final = 600.0

@@ -68,7 +68,10 @@ MANIFEST_SCHEMA1: Final = Entry(
     control="CRI0106E",
     message="Image manifest version 2, schema 1 is not supported",
     meaning="Schema 1 cannot be addressed by the content of what it describes and was given up by all clients.",
-    causes=("An image that was last pushed by a Docker client older than 1.10", "A very old client"),
+    causes=(
+        "An image that was last pushed by a Docker client older than 1.10",
+        "A very old client",
+    ),
     cure=(
         "Convert the image: pull it with a current client and push it again, or run",
         "'skopeo copy --format v2s2 docker://SOURCE docker://TARGET'.",
@@ -110,7 +113,11 @@ MANIFEST_UNKNOWN: Final = Entry(
     control="CRI0109E",
     message="The repository {name} has no manifest {reference}",
     meaning="No tag of that name, or no manifest of that digest, is in the repository.",
-    causes=("A mistyped tag or digest", "The tag or manifest was deleted", "It was never pushed here"),
+    causes=(
+        "A mistyped tag or digest",
+        "The tag or manifest was deleted",
+        "It was never pushed here",
+    ),
     cure=("List the tags of the repository and choose one of them, or push the image.",),
 )
 NAME_UNKNOWN: Final = Entry(
@@ -130,7 +137,10 @@ MANIFEST_DIGEST_MISMATCH: Final = Entry(
     control="CRI0111E",
     message="The manifest's digest is {actual}, not {digest}",
     meaning="A manifest pushed by digest must be, byte for byte, what the digest was computed of.",
-    causes=("The manifest was formatted or changed after its digest was computed", "A damaged transfer"),
+    causes=(
+        "The manifest was formatted or changed after its digest was computed",
+        "A damaged transfer",
+    ),
     cure=("Push the bytes that the digest was computed of, or push by tag.",),
 )
 MANIFEST_REFERENCED: Final = Entry(
@@ -160,6 +170,9 @@ PAGE_INVALID: Final = Entry(
     control="CRI0114E",
     message="The parameter {parameter} has a value that is not allowed: '{value}'",
     meaning="In a list, n is a whole number of entries, 0 or more, and last an entry as the list gives it.",
-    causes=("A number that is negative or no number", "A Link that was not followed as it was given"),
+    causes=(
+        "A number that is negative or no number",
+        "A Link that was not followed as it was given",
+    ),
     cure=("Correct the parameter {parameter}, or leave it out.",),
 )
