@@ -9,11 +9,14 @@ TRUST_PORT ?= 4443
 export UV_PYTHON_DOWNLOADS := never
 export UV_PYTHON ?= $(shell $(PYTHON) -c 'import sys; print(sys.executable)')
 export UV_FROZEN := 1
+# Without compiled modules every start would compile them: the cold start has a stated target.
+export UV_COMPILE_BYTECODE := 1
 
 .PHONY: run test bench lint sync format tools
 
 run: $(UV)
 	@$(UV) sync --quiet --no-dev --all-packages
+	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m compileall -q common/src server/src
 	@WHARFINGER_DATA=$(DATA) WHARFINGER_PORT=$(PORT) WHARFINGER_TRUST_PORT=$(TRUST_PORT) \
 	  exec .venv/bin/wharfd serve
 
