@@ -15,7 +15,7 @@ export UV_COMPILE_BYTECODE := 1
 .PHONY: run test bench lint sync format tools
 
 run: $(UV)
-	@$(UV) sync --quiet --no-dev --all-packages
+	@$(UV) sync --quiet --inexact --no-dev --all-packages
 	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m compileall -q common/src server/src
 	@WHARFINGER_DATA=$(DATA) WHARFINGER_PORT=$(PORT) WHARFINGER_TRUST_PORT=$(TRUST_PORT) \
 	  exec .venv/bin/wharfd serve

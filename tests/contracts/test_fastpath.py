@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
+from collections.abc import Iterator
 from hashlib import sha256
 
 import httpx
@@ -141,3 +143,37 @@ def _ends(client: httpx.Client, path: str, seconds: float = 60.0) -> bool:
         if client.get(path).status_code == 401:
             return True
     return False
+
+
+def test_pipelined_requests_are_answered_in_order(
+    pushed: tuple[httpx.Client, str, dict[str, str]], server: Server
+) -> None:
+    """Plain reads are answered by the protocol itself, but never before what came earlier."""
+    client, repository, paths = pushed
+    authorization = f"Authorization: Bearer {client.headers['Authorization'][7:]}"
+    targets = [paths["tag"], f"/v2/{repository}/tags/list", paths["digest"], paths["blob"]]
+    targets += [paths["tag"]]
+    expected = [client.get(target).content for target in targets]
+
+    with socket.create_connection(("localhost", server.port), timeout=20) as connection:
+        heads = [
+            f"GET {target} HTTP/1.1\r\nHost: localhost\r\n{authorization}" for target in targets
+        ]
+        heads[-1] += "\r\nConnection: close"
+        connection.sendall("".join(f"{head}\r\n\r\n" for head in heads).encode())
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert list(_bodies(received)) == expected
+
+
+def _bodies(stream: bytes) -> Iterator[bytes]:
+    """Yield the bodies of the answers in ``stream``, each with its Content-Length."""
+    while stream:
+        head, _, rest = stream.partition(b"\r\n\r\n")
+        length = next(
+            int(line.split(b":")[1])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length:")
+        )
+        yield rest[:length]
+        stream = rest[length:]

@@ -174,7 +174,8 @@ def build_service(settings: Settings, draining: Callable[[], bool]) -> Service:
         web.threads.close()
         rooms.close()
 
-    return Service(_fast(app, rooms, web), warm, close)
+    fast = _fast(app, rooms, web)
+    return Service(fast, fast.at_once, warm, close)
 
 
 def routes(rooms: Rooms, web: Web, gate: Gate, control: ASGIApp) -> list[Route | Mount]:
@@ -234,7 +235,7 @@ def _uploads(
     )
 
 
-def _fast(app: ASGIApp, rooms: Rooms, web: Web) -> ASGIApp:
+def _fast(app: ASGIApp, rooms: Rooms, web: Web) -> FastPath:
     reads = SqliteFastReads(connect(rooms.database.path))
     return FastPath(app, web, rooms.identity.tokens, reads, rooms.blobs.path)
 

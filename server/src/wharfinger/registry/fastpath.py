@@ -20,7 +20,7 @@ from typing import Final, NamedTuple, Protocol
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wharfinger.identity.model import PULL, Claims, TokenType
-from wharfinger.registry.model.blobs import blob_headers
+from wharfinger.registry.model.blobs import Headers, blob_headers
 from wharfinger.registry.model.manifests import manifest_headers
 from wharfinger.web.context import Web
 from wharfinger.web.sendfile import offered, send_file
@@ -50,6 +50,9 @@ JOIN blobs b ON b.digest = l.digest {_WHERE}
 
 _API_VERSION: Final = (b"docker-distribution-api-version", b"registry/2.0")
 _ORDINARY_HEADERS: Final = frozenset({b"range", b"if-none-match", b"if-match", b"if-range"})
+
+
+Answer = tuple[Headers, bytes]
 
 
 class FoundManifest(NamedTuple):
@@ -147,12 +150,38 @@ class FastPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3)."""
+        answer = self.at_once(scope)
+        if answer is not None:
+            headers, body = answer
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        elif not await self._file(scope, send):
+            await self._app(scope, receive, send)
+
+    def at_once(self, scope: Scope) -> Answer | None:
+        """Return the headers and body of a 200 that needs no waiting: all but a blob's bytes.
+
+        Called by the server's protocol before it makes a task of the request, and here.
+        """
         read = self._plain_read(scope)
-        if read is not None and (claims := self._claims(scope, read)) is not None:
-            answer = self._manifest if read.kind == "manifests" else self._blob
-            if await answer(scope, send, read, claims):
-                return
-        await self._app(scope, receive, send)
+        if read is None or (read.kind == "blobs" and scope["method"] == "GET"):
+            return None
+        claims = self._claims(scope, read)
+        if claims is None:
+            return None
+        answer = self._manifest if read.kind == "manifests" else self._blob_head
+        try:
+            return answer(scope, read, claims)
+        except sqlite3.Error:
+            return None
+
+    async def _file(self, scope: Scope, send: Send) -> bool:
+        """Answer a GET of a blob, if that is what it is and the server can send files."""
+        read = self._plain_read(scope)
+        if read is None or read.kind != "blobs" or scope["method"] != "GET":
+            return False
+        claims = self._claims(scope, read)
+        return claims is not None and await self._blob(scope, send, read, claims)
 
     def _plain_read(self, scope: Scope) -> _Read | None:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
@@ -192,34 +221,42 @@ class FastPath:
             "credential": claims.credential,
         }
 
-    async def _manifest(self, scope: Scope, send: Send, read: _Read, claims: Claims) -> bool:
-        with_content = scope["method"] == "GET"
+    def _manifest(self, scope: Scope, read: _Read, claims: Claims) -> Answer | None:
         found = self._reads.manifest(
-            self._key(read, claims), by_tag=":" not in read.reference, with_content=with_content
+            self._key(read, claims),
+            by_tag=":" not in read.reference,
+            with_content=scope["method"] == "GET",
         )
         if found is None or found.epoch != claims.epoch:
-            return False
+            return None
         headers = manifest_headers(found.digest, found.media_type, found.size)
-        await send(_start(headers))
-        await send({"type": "http.response.body", "body": found.content or b""})
-        return True
+        return _identified(headers), found.content or b""
 
-    async def _blob(self, scope: Scope, send: Send, read: _Read, claims: Claims) -> bool:
+    def _blob_head(self, _scope: Scope, read: _Read, claims: Claims) -> Answer | None:
         found = self._reads.blob(self._key(read, claims))
         if found is None or found.epoch != claims.epoch:
+            return None
+        return _identified(self._blob_headers(read, found)), b""
+
+    async def _blob(self, scope: Scope, send: Send, read: _Read, claims: Claims) -> bool:
+        try:
+            found = self._reads.blob(self._key(read, claims))
+        except sqlite3.Error:
             return False
-        headers = [*blob_headers(read.reference, found.size), _API_VERSION]
-        if scope["method"] == "HEAD":
-            await send(_start(headers))
-            await send({"type": "http.response.body", "body": b""})
-            return True
+        if found is None or found.epoch != claims.epoch:
+            return False
         file = self._open(scope, found)
         if file is None:
             return False
+        headers = _identified(self._blob_headers(read, found))
         with file:
-            await send(_start(headers))
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send_file(send, file, 0, found.size)
         return True
+
+    @staticmethod
+    def _blob_headers(read: _Read, found: FoundBlob) -> Headers:
+        return [*blob_headers(read.reference, found.size), _API_VERSION]
 
     def _open(self, scope: Scope, found: FoundBlob) -> FileIO | None:
         """Return the file to send, where the server can send files and it is there, whole."""
@@ -236,6 +273,5 @@ class FastPath:
         return file
 
 
-def _start(headers: list[tuple[bytes, bytes]]) -> dict[str, object]:
-    headers = [*headers, (b"x-request-id", new_request_id().encode())]
-    return {"type": "http.response.start", "status": 200, "headers": headers}
+def _identified(headers: Headers) -> Headers:
+    return [*headers, (b"x-request-id", new_request_id().encode())]

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from wharfinger.serve.http_cycle import ClientGone
-from wharfinger.serve.http_protocol import Connection, Endpoint, new_config
+from wharfinger.serve.http_protocol import Connection, Endpoint, Shortcut, new_config
 from wharfinger.serve.listeners import BACKLOG, Listener
 from wharfinger.settings import Settings
 
@@ -25,11 +25,14 @@ HANDSHAKE_SECONDS: Final = 10.0
 class HttpServer:
     """Serves one application on some listeners until it is told to stop."""
 
-    def __init__(self, app: ASGIApp, listeners: Sequence[Listener], settings: Settings) -> None:
+    def __init__(
+        self, service: "Service", listeners: Sequence[Listener], settings: Settings
+    ) -> None:
         self._listeners: Final = listeners
         self._settings: Final = settings
         self._state: Final = ServerState()
-        self._endpoint: Final = Endpoint(new_config(_quiet(app)), self._state, settings)
+        config = new_config(_quiet(service.app))
+        self._endpoint: Final = Endpoint(config, self._state, settings, service.shortcut)
         self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
@@ -93,10 +96,12 @@ class Service:
     def __init__(
         self,
         app: ASGIApp,
+        shortcut: Shortcut,
         warm: Callable[[], Coroutine[Any, Any, None]] | None = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self.app: Final = app
+        self.shortcut: Final = shortcut
         self.warm: Final = warm
         self.close: Final = close
 
@@ -111,7 +116,7 @@ async def _serve(
     loop.add_signal_handler(signal.SIGINT, lambda: None)
     loop.add_reader(life, stop.set)
     service = build()
-    server = HttpServer(service.app, listeners, settings)
+    server = HttpServer(service, listeners, settings)
     await server.start()
     warming = asyncio.create_task(service.warm()) if service.warm is not None else None
     await stop.wait()
