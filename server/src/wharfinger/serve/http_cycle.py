@@ -19,6 +19,9 @@ KEEP_BODY: Final = 64 * 1024
 
 WRITE_HIGH: Final = 256 * 1024
 FILE_CHUNK: Final = 1024 * 1024
+FILE_TURN: Final = 16 * FILE_CHUNK
+"""Bytes that a thread sends before it looks again whether anybody else waits for it."""
+
 _UNKNOWN_LENGTH: Final = 1 << 62
 
 
@@ -147,18 +150,14 @@ class Cycle(RequestResponseCycle):
         while count:
             if self.disconnected or self.transport.is_closing():
                 raise ClientGone(errno.EPIPE, "client disconnected")
-            try:
-                # In a thread: a page that is not cached would stall the loop.
-                sent = await loop.run_in_executor(
-                    None, os.sendfile, socket, descriptor, offset, min(count, FILE_CHUNK)
-                )
-            except BlockingIOError:
-                await self._writable(socket)
-                continue
-            if sent == 0:
-                raise OSError(errno.EIO, "the file is shorter than announced")
+            # In a thread: a page that is not cached would stall the loop.
+            sent = await loop.run_in_executor(
+                None, _send_while_taken, socket, descriptor, offset, count
+            )
             offset += sent
             count -= sent
+            if not sent:
+                await self._writable(socket)
 
     async def _writable(self, socket: int) -> None:
         loop = asyncio.get_running_loop()
@@ -183,6 +182,24 @@ class Cycle(RequestResponseCycle):
             offset += len(piece)
             count -= len(piece)
             await self.send({"type": "http.response.body", "body": piece, "more_body": True})
+
+
+def _send_while_taken(socket: int, descriptor: int, offset: int, count: int) -> int:
+    """Send from the file until the socket takes no more, for at most `FILE_TURN` bytes.
+
+    Returns how many bytes went; 0 when the socket must become writable first.
+    """
+    sent = 0
+    turn = min(count, FILE_TURN)
+    while sent < turn:
+        try:
+            piece = os.sendfile(socket, descriptor, offset + sent, min(turn - sent, FILE_CHUNK))
+        except BlockingIOError:
+            break
+        if piece == 0:
+            raise OSError(errno.EIO, "the file is shorter than announced")
+        sent += piece
+    return sent
 
 
 class _LingerTransport:
