@@ -13,7 +13,6 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.routing import Mount
 
 from tests.support.server import Identity, Operator, Server
 from wharfinger import app
@@ -329,7 +328,7 @@ def routes_served(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     gate = Gate(web, rooms.identity.tokens, rooms.identity.access, rooms.owners)
     routers = app.control_routers(rooms, web, gate)
     control = control_application(web, routers, "0")
-    plain = [one for one in app.routes(rooms, web, gate, control) if not isinstance(one, Mount)]
+    plain = app.routes(rooms, web, gate)
     described = [one for one in getattr(control, "routes") if hasattr(one, "path")]  # noqa: B009
     offered = [*plain, *described, *getattr(control, "offered")]  # noqa: B009
     web.threads.close()

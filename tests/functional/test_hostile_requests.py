@@ -448,3 +448,30 @@ def test_upload_ranges_that_do_not_fit(target: Target, content_range: str) -> No
         assert answer.status in {202, 400, 416}
     else:
         refused(answer, 400, 416)
+
+
+@pytest.mark.parametrize(
+    ("method", "target_path", "allowed"),
+    [
+        ("POST", "/v2/{repository}/tags/list", "GET"),
+        ("PATCH", "/v2/{repository}/manifests/v1", "DELETE, GET, HEAD, PUT"),
+        ("GET", "/identity/token", "POST"),
+        ("POST", "/health/ready", "GET"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    target: Target, method: str, target_path: str, allowed: str
+) -> None:
+    answer = target.send(method, target_path.format(repository=target.repository))
+
+    refused(answer, 405)
+    offered = answer.headers["allow"].replace("HEAD, ", "").replace(", HEAD", "")
+    assert offered == allowed.replace("HEAD, ", "")
+
+
+def test_a_host_that_is_none_is_refused_before_it_could_name_a_realm(target: Target) -> None:
+    raw = b'GET /v2/ HTTP/1.1\r\nHost: a"b,realm="x\r\nConnection: close\r\n\r\n'
+
+    answer = exchange(target.port, raw)
+
+    refused(answer, 400)

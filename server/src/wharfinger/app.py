@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, text
-from starlette.applications import Starlette
-from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wharfinger import __version__
 from wharfinger.audit.service import AuditService
@@ -70,10 +69,12 @@ from wharfinger.web.context import Web
 from wharfinger.web.health import Health
 from wharfinger.web.lazy import LazyApp
 from wharfinger.web.log import EventLog
+from wharfinger.web.methods import KnownMethods
 from wharfinger.web.surface import Surface
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
 
+CONTROL_PATHS: Final = ("/api/", "/va/", "/identity/v1/")
 RETRY_SECONDS: Final = 300.0
 EXPIRY_JOB: Final = "expire-uploads"
 EXPIRY_SECONDS: Final = 600.0
@@ -165,7 +166,7 @@ def build_service(settings: Settings, draining: Callable[[], bool]) -> Service:
     )
     gate = Gate(web, rooms.identity.tokens, rooms.identity.access, rooms.owners)
     control = LazyApp(lambda: _control(rooms, web, gate), web.threads)
-    app = Surface(Starlette(routes=routes(rooms, web, gate, control)).router, web)
+    app = Surface(_Surfaces(Router(routes(rooms, web, gate)), control), web)
 
     async def warm() -> None:
         await asyncio.gather(control.warm(), web.threads.run(rooms.identity.tokens.warm))
@@ -178,14 +179,25 @@ def build_service(settings: Settings, draining: Callable[[], bool]) -> Service:
     return Service(fast, fast.at_once, warm, close)
 
 
-def routes(rooms: Rooms, web: Web, gate: Gate, control: ASGIApp) -> list[Route | Mount]:
-    """Return all routes; the last takes what belongs to the control API."""
+class _Surfaces:
+    """Sends what is the control API's there, and all else to the router."""
+
+    def __init__(self, router: Router, control: ASGIApp) -> None:
+        self._others: Final = KnownMethods(router, router.routes)
+        self._control: Final = control
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._control if scope["path"].startswith(CONTROL_PATHS) else self._others
+        await app(scope, receive, send)
+
+
+def routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
+    """Return all routes but those of the control API."""
     health = Health(web, {"database": _database_check(rooms), "blobs": rooms.blobs.check})
     return [
         *_registry_routes(rooms, web, gate),
         *identity_http.routes(rooms.identity, web),
         *health.routes(),
-        Mount("/", control),
     ]
 
 

@@ -93,11 +93,16 @@ class Connection(HttpToolsProtocol):
             return
         self._answered = False
         super().data_received(data)
-        if self.parser is None or self.transport.is_closing() or self._answered:
+        over = self.parser is None or self.transport.is_closing() or self._linger_timer is not None
+        if over or self._answered:
             return
         if self._in_head:
             self._count(data)
-        elif self.cycle.response_complete and self.timeout_keep_alive_task is None:
+        elif (
+            self.cycle is not None
+            and self.cycle.response_complete
+            and self.timeout_keep_alive_task is None
+        ):
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )

@@ -9,15 +9,13 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse
-from starlette.routing import Match
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from wharfinger.web import openapi
 from wharfinger.web.context import Web
+from wharfinger.web.methods import KnownMethods
 from wharfinger.web.reference_page import page
-from wharfinger.web.surface import MethodUnknown
 
 OPENAPI_PATH: Final = "/api/v1/openapi.json"
 PAGE_PATH: Final = "/api/v1/docs"
@@ -57,36 +55,13 @@ class _Control(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         # FastAPI's stack answers errors itself; the exit stack is all that its routes need.
-        return AsyncExitStackMiddleware(_Methods(self))
+        return AsyncExitStackMiddleware(KnownMethods(self.router, self.offered))
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI 3.1 document."""
         if self.openapi_schema is None:
             self.openapi_schema = openapi.completed(super().openapi(), self.password_min_length)
         return self.openapi_schema
-
-
-class _Methods:
-    """Completes the Allow header of a 405: each route knows only its own methods."""
-
-    def __init__(self, app: _Control) -> None:
-        self._app: Final = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._app.router(scope, receive, send)
-        except HTTPException as error:
-            if error.status_code != 405:
-                raise
-            allowed = ", ".join(sorted(self._methods(scope)))
-            raise MethodUnknown(headers={"Allow": allowed}, method=scope["method"]) from error
-
-    def _methods(self, scope: Scope) -> set[str]:
-        own = [route for route in self._app.routes if isinstance(route, APIRoute)]
-        offered = [*own, *self._app.offered]
-        found = [route for route in offered if route.matches(scope)[0] is not Match.NONE]
-        exact = [route for route in found if route.path == scope["path"]]
-        return {method for route in exact or found for method in route.methods or ()}
 
 
 class _Description:

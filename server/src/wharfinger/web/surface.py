@@ -39,12 +39,6 @@ class RouteUnknown(Refusal):
     entry = entries.ROUTE_UNKNOWN
 
 
-class MethodUnknown(Refusal):
-    """The route has not this method."""
-
-    entry = entries.METHOD_UNKNOWN
-
-
 def new_request_id() -> str:
     """Return an id that a caller can quote and nobody can guess: 24 hexadecimal digits."""
     return secrets.token_hex(12)
@@ -62,6 +56,8 @@ class Surface:
         """Serve one request (ASGI 3)."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        # Without it the router would answer a wrong path or method by itself, in plain text.
+        scope.setdefault("app", self)
         exchange = _Exchange(scope, send)
         try:
             self._admit(scope)
@@ -69,7 +65,7 @@ class Surface:
         except Refusal as refusal:
             await self._refuse(exchange, receive, refusal)
         except HTTPException as error:
-            await self._refuse(exchange, receive, _from_starlette(error, scope))
+            await self._refuse(exchange, receive, _from_starlette(error))
         except ClientDisconnect:
             exchange.status = exchange.status or 499
         except Exception as error:  # the last resort: no defect may end without an answer
@@ -90,17 +86,14 @@ class Surface:
         if exchange.status:
             # The answer is half sent; only cutting it short tells the client that it failed.
             raise refusal
-        scope = exchange.scope
-        response = render(refusal, scope["path"], exchange.request_id, self._base(scope, refusal))
+        scope, base = exchange.scope, ""
+        if refusal.challenge is not None:
+            try:
+                base = self._web.urls.base(HTTPConnection(scope))
+            except HostUnknown as unknown:
+                refusal = unknown
+        response = render(refusal, scope["path"], exchange.request_id, base)
         await response(scope, receive, exchange.send)
-
-    def _base(self, scope: Scope, refusal: Refusal) -> str:
-        if refusal.challenge is None:
-            return ""
-        try:
-            return self._web.urls.base(HTTPConnection(scope))
-        except HostUnknown:
-            return ""
 
 
 class _Exchange:
@@ -133,9 +126,5 @@ class _Exchange:
         )
 
 
-def _from_starlette(error: HTTPException, scope: Scope) -> Refusal:
-    if error.status_code == 405:
-        return MethodUnknown(headers=dict(error.headers or {}), method=scope["method"])
-    if error.status_code == 404:
-        return RouteUnknown()
-    return Internal()
+def _from_starlette(error: HTTPException) -> Refusal:
+    return RouteUnknown() if error.status_code == 404 else Internal()

@@ -1,0 +1,50 @@
+"""The Allow header of a 405: all methods of a path, also where each has a route of its own."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from wharfinger_common.catalogue import web as entries
+from wharfinger_common.refusals import Refusal
+
+
+class MethodUnknown(Refusal):
+    """The path has not this method."""
+
+    entry = entries.METHOD_UNKNOWN
+
+
+class KnownMethods:
+    """Wraps a router, which by itself names the methods of one route only (RFC 9110, Allow).
+
+    ``routes`` are the router's, which it may not list itself where they are nested.
+    """
+
+    def __init__(self, router: ASGIApp, routes: Sequence[BaseRoute]) -> None:
+        self._router: Final = router
+        self._routes: Final = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI 3).
+
+        Raises:
+            MethodUnknown: routes have the path, none with the method.
+        """
+        try:
+            await self._router(scope, receive, send)
+        except HTTPException as error:
+            if error.status_code != 405:
+                raise
+            allowed = ", ".join(sorted(self._methods(scope)))
+            raise MethodUnknown(headers={"Allow": allowed}, method=scope["method"]) from error
+
+    def _methods(self, scope: Scope) -> set[str]:
+        return {
+            method
+            for route in self._routes
+            if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE
+            for method in route.methods or ()
+        }
