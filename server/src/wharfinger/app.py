@@ -166,7 +166,7 @@ def build_service(settings: Settings, draining: Callable[[], bool]) -> Service:
     )
     gate = Gate(web, rooms.identity.tokens, rooms.identity.access, rooms.owners)
     control = LazyApp(lambda: _control(rooms, web, gate), web.threads)
-    app = Surface(_Surfaces(Router(routes(rooms, web, gate)), control), web)
+    app = Surface(_Surfaces(routes(rooms, web, gate), control), web)
 
     async def warm() -> None:
         await asyncio.gather(control.warm(), web.threads.run(rooms.identity.tokens.warm))
@@ -182,8 +182,8 @@ def build_service(settings: Settings, draining: Callable[[], bool]) -> Service:
 class _Surfaces:
     """Sends what is the control API's there, and all else to the router."""
 
-    def __init__(self, router: Router, control: ASGIApp) -> None:
-        self._others: Final = KnownMethods(router, router.routes)
+    def __init__(self, others: list[Route], control: ASGIApp) -> None:
+        self._others: Final = KnownMethods(Router(others), others)
         self._control: Final = control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

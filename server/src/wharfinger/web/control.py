@@ -55,7 +55,8 @@ class _Control(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         # FastAPI's stack answers errors itself; the exit stack is all that its routes need.
-        return AsyncExitStackMiddleware(KnownMethods(self.router, self.offered))
+        own = [route for route in self.routes if isinstance(route, APIRoute)]
+        return AsyncExitStackMiddleware(KnownMethods(self.router, [*own, *self.offered]))
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI 3.1 document."""

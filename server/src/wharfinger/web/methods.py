@@ -1,14 +1,24 @@
 """The Allow header of a 405: all methods of a path, also where each has a route of its own."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, Protocol
 
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wharfinger_common.catalogue import web as entries
 from wharfinger_common.refusals import Refusal
+
+
+class Offered(Protocol):
+    """What a route tells of itself; Starlette's and FastAPI's do."""
+
+    path: str
+    methods: Any
+
+    def matches(self, scope: Scope) -> tuple[Match, Any]:
+        """Tell how far the route fits the request."""
 
 
 class MethodUnknown(Refusal):
@@ -23,7 +33,7 @@ class KnownMethods:
     ``routes`` are the router's, which it may not list itself where they are nested.
     """
 
-    def __init__(self, router: ASGIApp, routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, router: ASGIApp, routes: Sequence[Offered]) -> None:
         self._router: Final = router
         self._routes: Final = routes
 
@@ -42,9 +52,7 @@ class KnownMethods:
             raise MethodUnknown(headers={"Allow": allowed}, method=scope["method"]) from error
 
     def _methods(self, scope: Scope) -> set[str]:
-        return {
-            method
-            for route in self._routes
-            if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE
-            for method in route.methods or ()
-        }
+        found = [route for route in self._routes if route.matches(scope)[0] is not Match.NONE]
+        # A fixed path (.../details) wins over a parameter that would take it (.../{name}).
+        exact = [route for route in found if route.path == scope["path"]]
+        return {method for route in exact or found for method in route.methods or ()}
