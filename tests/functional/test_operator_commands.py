@@ -191,7 +191,9 @@ def test_tenant_made_by_commands_can_sign_in_and_use_its_namespace(server: Serve
 
     assert account["plan"] == "standard"
     assert added == {"namespace": "bycommand", "account": account["id"]}
-    listed = json.loads(command(*data, "account", "list", "--output", "json").stdout)
+    listed = json.loads(
+        command(*data, "account", "list", "--limit", "1000", "--output", "json").stdout
+    )
     assert account in listed
     identity = Identity(server.api, account["id"], key["apikey"])
     headers = {"Authorization": f"Bearer {identity.iam_token()}", "Account": account["id"]}

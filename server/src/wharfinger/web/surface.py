@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from wharfinger.web.context import Web
 from wharfinger.web.errors import render
 from wharfinger.web.log import EventLog
+from wharfinger.web.methods import MethodUnknown
 from wharfinger.web.paths import require_plain
 from wharfinger.web.urls import HostUnknown
 from wharfinger_common.catalogue import web as entries
@@ -65,7 +66,7 @@ class Surface:
         except Refusal as refusal:
             await self._refuse(exchange, receive, refusal)
         except HTTPException as error:
-            await self._refuse(exchange, receive, _from_starlette(error))
+            await self._refuse(exchange, receive, _from_starlette(error, scope))
         except ClientDisconnect:
             exchange.status = exchange.status or 499
         except Exception as error:  # the last resort: no defect may end without an answer
@@ -126,5 +127,7 @@ class _Exchange:
         )
 
 
-def _from_starlette(error: HTTPException) -> Refusal:
+def _from_starlette(error: HTTPException, scope: Scope) -> Refusal:
+    if error.status_code == 405:
+        return MethodUnknown(headers=dict(error.headers or {}), method=scope["method"])
     return RouteUnknown() if error.status_code == 404 else Internal()
