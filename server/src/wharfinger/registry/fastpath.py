@@ -149,19 +149,18 @@ class FastPath:
         self._region: Final = web.settings.region
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request (ASGI 3)."""
-        answer = self.at_once(scope)
-        if answer is not None:
-            headers, body = answer
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
-        elif not await self._file(scope, send):
+        """Serve one request (ASGI 3): a blob's bytes here, all else by the ordinary routes.
+
+        What `at_once` can answer the protocol has asked it for already; asking again would only
+        repeat the look-up of what it did not find.
+        """
+        if not await self._file(scope, send):
             await self._app(scope, receive, send)
 
     def at_once(self, scope: Scope) -> Answer | None:
         """Return the headers and body of a 200 that needs no waiting: all but a blob's bytes.
 
-        Called by the server's protocol before it makes a task of the request, and here.
+        Called by the server's protocol before it makes a task of the request.
         """
         read = self._plain_read(scope)
         if read is None or (read.kind == "blobs" and scope["method"] == "GET"):
