@@ -12,7 +12,7 @@ export UV_FROZEN := 1
 # Without compiled modules every start would compile them: the cold start has a stated target.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: run test bench lint sync format tools
+.PHONY: run test bench lint sync format tools translations
 
 run: $(UV)
 	@$(UV) sync --quiet --inexact --no-dev --all-packages
@@ -41,6 +41,10 @@ lint: sync
 format: sync
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+# Collects new texts into the .po file and compiles it; tells which still wait for a translation.
+translations: sync
+	.venv/bin/python common/translations.py
 
 $(UV): Makefile
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --upgrade \

@@ -6,6 +6,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -19,6 +20,9 @@ CODE = re.compile(r"WHF[0-9]{4}")
 CONTROL = re.compile(r"CR[A-Z][0-9]{4}[EIT]")
 IAM = re.compile(r"BXNIM[0-9]{4}E")
 OCI = re.compile(r"[A-Z][A-Z_]*[A-Z]")
+ROOT = Path(__file__).resolve().parents[2]
+FINDINGS = ("WHF11", "WHF12")
+"""Ranges of codes that are told as findings, never raised."""
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
@@ -73,7 +77,9 @@ def test_entry_is_complete(entry: Entry) -> None:
     assert CONTROL.fullmatch(entry.control), entry.control
     assert IAM.fullmatch(entry.iam), entry.iam
     assert OCI.fullmatch(entry.oci), entry.oci
-    assert 400 <= entry.status < 600
+    # What never answers a request has no status: programs' own refusals, and findings.
+    silent = entry.code.startswith(("WHF08", "WHF09", *FINDINGS))
+    assert entry.status == 0 if silent else 400 <= entry.status < 600
     assert entry.message.strip()
     assert entry.meaning.strip().endswith(".")
     assert entry.causes
@@ -115,8 +121,26 @@ def test_every_entry_is_used_by_a_refusal() -> None:
     used = {each.entry.code for each in refusals() if hasattr(each, "entry")}
     # What is answered to an exception that is no refusal.
     used.add("WHF0001")
+    raised = {entry.code for entry in entries() if not entry.code.startswith(FINDINGS)}
 
-    assert not {entry.code for entry in entries()} - used
+    assert not raised - used
+
+
+def test_every_entry_of_findings_is_told_by_a_check() -> None:
+    sources = "".join(
+        path.read_text()
+        for top in ("*/src/**/*.py", "plugins/*/src/**/*.py")
+        for path in ROOT.glob(top)
+        if "catalogue" not in path.relative_to(ROOT).parts
+    )
+    names = {
+        name
+        for module in entry_modules()
+        for name, value in vars(module).items()
+        if isinstance(value, Entry) and value.code.startswith(FINDINGS)
+    }
+
+    assert not {name for name in names if not re.search(rf"\.{name}\b", sources)}
 
 
 def _placeholders(text: str) -> set[str]:

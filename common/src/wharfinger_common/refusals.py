@@ -11,6 +11,8 @@ class Entry:
 
     ``message`` and ``cure`` may hold ``{placeholders}`` that a refusal's facts fill.
     ``oci``, ``control`` and ``iam`` are the codes that the respective surface puts on the wire.
+    ``status`` is that of HTTP, 0 for what never answers a request: findings of checks, and what
+    programs refuse by themselves. In other languages: `wharfinger_common.languages.translate`.
     """
 
     code: str

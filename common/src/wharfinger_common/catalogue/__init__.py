@@ -1,6 +1,9 @@
 """The error catalogue: one module a room, every refusal's status, codes, cause and cure.
 
-Code ranges: WHF00xx the web surface, WHF01xx registry, WHF02xx identity, WHF03xx namespaces.
+Code ranges: WHF00xx the web surface, WHF01xx registry, WHF02xx identity, WHF03xx namespaces,
+WHF04xx quotas and plans, WHF05xx images, trash and retention, WHF06xx regions, WHF07xx explain,
+WHF08xx the command line and its plug-ins, WHF09xx the cr plug-in, WHF11xx what doctor finds,
+WHF12xx what fsck and collection find.
 """
 
 from types import ModuleType

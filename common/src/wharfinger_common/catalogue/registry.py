@@ -73,7 +73,7 @@ MANIFEST_SCHEMA1: Final = Entry(
         "A very old client",
     ),
     cure=(
-        "Convert the image: pull it with a current client and push it again, or run",
+        "Convert the image: pull it with a current client and push it again, or run "
         "'skopeo copy --format v2s2 docker://SOURCE docker://TARGET'.",
     ),
 )

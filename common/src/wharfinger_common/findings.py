@@ -1,0 +1,54 @@
+"""Findings: what a check of a machine or a store tells people, each with its catalogue entry."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from wharfinger_common.languages import Language, Wording, translate
+from wharfinger_common.refusals import Entry
+
+
+class Severity(StrEnum):
+    """How much a finding matters: an error keeps something from working, a warning will."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: ``facts`` fill the entry's placeholders and must hold no secret.
+
+    ``check`` names the check in lowercase words that stay the same from version to version.
+    """
+
+    check: str
+    severity: Severity
+    entry: Entry
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def wording(self, language: Language = Language.ENGLISH) -> Wording:
+        """Return message, meaning, causes and cure in ``language``."""
+        return translate(self.entry, language, self.facts)
+
+    def told(self, language: Language = Language.ENGLISH) -> dict[str, object]:
+        """Return the finding as plain values, as ``--output json`` prints it.
+
+        The cure is there only where there is something to do.
+        """
+        wording = self.wording(language)
+        told: dict[str, object] = {
+            "check": self.check,
+            "severity": self.severity.value,
+            "code": self.entry.code,
+            "message": wording.message,
+            "facts": dict(self.facts),
+        }
+        return told | ({} if self.severity is Severity.OK else {"cure": wording.remedy})
+
+
+def worst(findings: Iterable[Finding]) -> Severity:
+    """Return the gravest severity among the findings, ok if there are none."""
+    order = list(Severity)
+    return max((finding.severity for finding in findings), key=order.index, default=Severity.OK)
