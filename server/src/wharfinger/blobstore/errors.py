@@ -7,6 +7,7 @@ from typing import Final
 
 from wharfinger.database.errors import StorageFull
 from wharfinger_common.catalogue import web as entries
+from wharfinger_common.languages import Text
 from wharfinger_common.refusals import Refusal
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -47,4 +48,4 @@ def told() -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise StorageFull from error
-        raise StoreUnavailable(part="blob store", headers={"Retry-After": "5"}) from error
+        raise StoreUnavailable(part=Text("blob store"), headers={"Retry-After": "5"}) from error

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from wharfinger.database.errors import DatabaseUnavailable, StorageFull
+from wharfinger_common.languages import Text
 
 BUSY_SECONDS: Final = 10
 MAX_BATCH: Final = 64
@@ -49,7 +50,7 @@ def refusal_of(error: DBAPIError) -> DatabaseUnavailable | StorageFull:
     text = str(error.orig)
     if any(sign in text for sign in _FULL):
         return StorageFull()
-    return DatabaseUnavailable(part="database", headers={"Retry-After": "1"})
+    return DatabaseUnavailable(part=Text("database"), headers={"Retry-After": "1"})
 
 
 class SqliteDatabase:

@@ -5,6 +5,7 @@ import unicodedata
 from typing import Final
 
 from wharfinger.identity.model import ValueInvalid
+from wharfinger_common.languages import Text
 
 MAX_CHARACTERS: Final = 254
 _FORM: Final = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
@@ -24,6 +25,7 @@ def require(email: str) -> str:
     normal = normalise(email)
     if len(normal) > MAX_CHARACTERS or not _FORM.fullmatch(normal):
         raise ValueInvalid(
-            property="email", reason=f"it must be NAME@DOMAIN, {MAX_CHARACTERS} characters at most"
+            property="email",
+            reason=Text("it must be NAME@DOMAIN, {limit} characters at most", limit=MAX_CHARACTERS),
         )
     return normal

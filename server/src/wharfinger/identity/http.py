@@ -23,6 +23,7 @@ from wharfinger.identity.service.tokens import IAM_SCOPE, REGISTRY_AUDIENCE, Tok
 from wharfinger.identity.services import IdentityServices
 from wharfinger.web.bodies import BodyInvalid, read_body
 from wharfinger.web.context import Web
+from wharfinger_common.languages import Text
 
 FORM_FIELDS: Final = 200
 KEYS_SECONDS: Final = 300
@@ -138,10 +139,12 @@ async def _form(request: Request, web: Web) -> Pairs:
             body.decode(), keep_blank_values=True, max_num_fields=FORM_FIELDS, errors="strict"
         )
     except ValueError as error:
-        reason = f"the body must be a form of at most {FORM_FIELDS} fields in UTF-8"
+        reason = Text(
+            "the body must be a form of at most {limit} fields in UTF-8", limit=FORM_FIELDS
+        )
         raise BodyInvalid(reason=reason) from error
     if any("\x00" in value for _, value in pairs):
-        raise BodyInvalid(reason="a field holds a NUL character")
+        raise BodyInvalid(reason=Text("a field holds a NUL character"))
     return pairs
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from wharfinger.identity.model import SignInBusy, ValueInvalid
+from wharfinger_common.languages import Text
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -41,7 +42,11 @@ class Passwords:
         if not self._min_length <= len(password) <= MAX_CHARACTERS:
             raise ValueInvalid(
                 property="password",
-                reason=f"it must have {self._min_length} to {MAX_CHARACTERS} characters",
+                reason=Text(
+                    "it must have {least} to {most} characters",
+                    least=self._min_length,
+                    most=MAX_CHARACTERS,
+                ),
             )
         with self._bounded():
             return self._tools[0].hash(password)

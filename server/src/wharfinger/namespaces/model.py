@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Final
 
 from wharfinger_common.catalogue import namespaces as entries
+from wharfinger_common.languages import Text
 from wharfinger_common.names import COMPONENT
 from wharfinger_common.refusals import Refusal
 
@@ -194,17 +195,17 @@ def _require_characters(name: str, *, hyphens: bool) -> None:
 
 def _described(character: str) -> str:
     if character.isupper():
-        return f"the capital letter '{character}'"
-    return (
-        f"'{character}'"
-        if character.isprintable() and character != " "
-        else ("a space" if character == " " else f"the character U+{ord(character):04X}")
-    )
+        return Text("the capital letter '{character}'", character=character)
+    if character == " ":
+        return Text("a space")
+    if character.isprintable():
+        return f"'{character}'"
+    return Text("the character {point}", point=f"U+{ord(character):04X}")
 
 
 def _not_a_reference(name: str) -> str:
     if not name[-1].isalnum():
-        return f"it ends with '{name[-1]}'"
+        return Text("it ends with '{character}'", character=name[-1])
     if "___" in name:
-        return "it holds more than two '_' in a row"
-    return "'_' and '-' stand side by side"
+        return Text("it holds more than two '_' in a row")
+    return Text("'_' and '-' stand side by side")

@@ -19,6 +19,7 @@ from wharfinger.identity.model import Caller
 from wharfinger.web.authentication import Gate
 from wharfinger.web.bodies import BodyInvalid, BodyTooLarge, read_body
 from wharfinger.web.context import Web
+from wharfinger_common.languages import Text
 
 SMALL_BODY: Final = 16 * 1024
 """Bytes up to which a body is checked on the event loop."""
@@ -49,7 +50,7 @@ def guarded_route(web: Web, gate: Gate) -> type[APIRoute]:
                 except RequestValidationError as error:
                     raise BodyInvalid(reason=_reason(error)) from error
                 except HTTPException as error:
-                    raise BodyInvalid(reason="the body cannot be read") from error
+                    raise BodyInvalid(reason=Text("the body cannot be read")) from error
 
             return guarded
 
@@ -71,7 +72,7 @@ def _reason(error: RequestValidationError) -> str:
 def _require_plain_query(request: Request) -> None:
     query: bytes = request.scope.get("query_string", b"")
     if b"%00" in query:
-        raise BodyInvalid(reason="the query holds a NUL character")
+        raise BodyInvalid(reason=Text("the query holds a NUL character"))
 
 
 async def _with_plain_body(request: Request, web: Web) -> Request:
@@ -108,16 +109,16 @@ def _inflated(body: bytes, encoding: str, limit: int) -> bytes:
     if encoding.strip().lower() in {"identity", ""}:
         return body
     if encoding.strip().lower() not in {"gzip", "x-gzip"}:
-        raise BodyInvalid(reason="the Content-Encoding must be gzip, or none")
+        raise BodyInvalid(reason=Text("the Content-Encoding must be gzip, or none"))
     inflater = zlib.decompressobj(_GZIP)
     try:
         inflated = inflater.decompress(body, limit + 1)
     except zlib.error as error:
-        raise BodyInvalid(reason="the body is not valid gzip") from error
+        raise BodyInvalid(reason=Text("the body is not valid gzip")) from error
     if len(inflated) > limit:
         raise BodyTooLarge(limit=limit, setting="body_bytes")
     if not inflater.eof or inflater.unused_data:
-        raise BodyInvalid(reason="the gzip body is cut off, or something follows it")
+        raise BodyInvalid(reason=Text("the gzip body is cut off, or something follows it"))
     return inflated
 
 
@@ -130,28 +131,28 @@ def _require_plain(body: bytes, headers: Headers) -> None:
         if _ESCAPED.search(body):
             _require_storable(value)
     except RecursionError as error:
-        raise BodyInvalid(reason="the JSON is nested too deep") from error
+        raise BodyInvalid(reason=Text("the JSON is nested too deep")) from error
     except ValueError as error:
-        raise BodyInvalid(reason="the body is not valid JSON in UTF-8") from error
+        raise BodyInvalid(reason=Text("the body is not valid JSON in UTF-8")) from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise BodyInvalid(reason="a JSON object holds the same field twice")
+        raise BodyInvalid(reason=Text("a JSON object holds the same field twice"))
     return fields
 
 
 def _no_constant(_name: str) -> NoReturn:
-    raise BodyInvalid(reason="NaN and Infinity are not JSON")
+    raise BodyInvalid(reason=Text("NaN and Infinity are not JSON"))
 
 
 def _require_storable(value: Any) -> None:
     """Refuse NUL and halves of surrogate pairs, which no database stores and no UTF-8 spells."""
     text = json.dumps(value, ensure_ascii=False)
     if "\\u0000" in text.replace("\\\\", ""):
-        raise BodyInvalid(reason="a text holds a NUL character")
+        raise BodyInvalid(reason=Text("a text holds a NUL character"))
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise BodyInvalid(reason="a text holds half of a surrogate pair") from error
+        raise BodyInvalid(reason=Text("a text holds half of a surrogate pair")) from error

@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import Scope
 
 from wharfinger_common.catalogue import web as entries
+from wharfinger_common.languages import Text
 from wharfinger_common.refusals import Refusal
 
 MAX_PATH: Final = 2048
@@ -31,7 +32,7 @@ def require_plain(scope: Scope) -> None:
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     raw = raw.partition(b"?")[0]
     if len(raw) > MAX_PATH:
-        raise PathInvalid(reason=f"more than {MAX_PATH} bytes")
+        raise PathInvalid(reason=Text("more than {limit} bytes", limit=MAX_PATH))
     if b"%" not in raw and b"/." not in raw and raw.isascii() and not _CONTROL.search(raw.decode()):
         return
     _require_decoded(raw)
@@ -41,10 +42,10 @@ def _require_decoded(raw: bytes) -> None:
     try:
         path = unquote_to_bytes(raw).decode()
     except UnicodeDecodeError:
-        raise PathInvalid(reason="it is not UTF-8") from None
+        raise PathInvalid(reason=Text("it is not UTF-8")) from None
     if _CONTROL.search(path):
-        raise PathInvalid(reason="a control character")
+        raise PathInvalid(reason=Text("a control character"))
     if any(segment in {".", ".."} for segment in path.split("/")):
-        raise PathInvalid(reason="a dot segment")
+        raise PathInvalid(reason=Text("a dot segment"))
     if b"%2f" in raw.lower() and not _ENCODED_IMAGE.match(raw):
-        raise PathInvalid(reason="an encoded slash")
+        raise PathInvalid(reason=Text("an encoded slash"))

@@ -28,6 +28,7 @@ from wharfinger.identity.service.desk import (
     require_text,
     unknown,
 )
+from wharfinger_common.languages import Text
 
 OPERATOR: Final = "operator"
 """The actor that audit rows name for the operator's commands."""
@@ -109,7 +110,7 @@ class Administration:
         with self._desk.store.reading() as records:
             found = records.account(account)
         if found is None or not (caller.operator or account == caller.account):
-            raise unknown("account", account)
+            raise unknown(Text("account"), account)
         return found
 
     def operator_create_account(self, name: str, plan: str = DEFAULT_PLAN) -> Account:
@@ -133,7 +134,7 @@ class Administration:
         user = self._new_user(email, password, require_role(role) if role else None)
         with self._desk.changing(account) as changes:
             if changes.account(account) is None:
-                raise unknown("account", account)
+                raise unknown(Text("account"), account)
             return add_user(self._desk, changes, _operator(account), user)
 
     def operator_create_api_key(self, account: str, subject: str, name: str) -> tuple[ApiKey, str]:
@@ -148,7 +149,7 @@ class Administration:
             user = changes.user_by_email(emails.normalise(subject))
             iam_id = user.iam_id if user else subject
             if changes.standing(account, iam_id) is None:
-                raise unknown("user", subject)
+                raise unknown(Text("user"), subject)
             key = add_api_key(self._desk, changes, account, iam_id, secret, name, "")
             audit(changes, _operator(account), "apikey.create", key.id, iam_id=iam_id)
         return key, secret
@@ -161,7 +162,8 @@ class Administration:
     ) -> Account:
         name = require_text("name", name)
         if plan not in PLANS:
-            raise ValueInvalid(property="plan", reason=f"it must be one of {', '.join(PLANS)}")
+            reason = Text("it must be one of {names}", names=", ".join(PLANS))
+            raise ValueInvalid(property="plan", reason=reason)
         account = Account(self._desk.new_id(), name, plan, self._desk.now)
         actor = Caller(caller.iam_id, account.id, caller.credential, True, caller.request_id)
         with self._desk.changing(account.id) as changes:
@@ -179,7 +181,7 @@ class Administration:
         wanted = User(_user_id(), email, None, True, now)
         user = changes.add_user(wanted)
         if not user.operator:
-            reason = f"{email} belongs to a user who is no operator"
+            reason = Text("{email} belongs to a user who is no operator", email=email)
             raise ValueInvalid(property="operator_email", reason=reason)
         changes.add_member(OPERATOR_ACCOUNT, user.iam_id, now)
         changes.add_credential(ANONYMOUS_CREDENTIAL)
@@ -207,7 +209,7 @@ def add_user(desk: Desk, changes: Changes, actor: Caller, new: NewUser) -> Membe
         LimitReached: the account has too many users or policies.
     """
     account, now = actor.account, desk.now
-    desk.require_room(changes, account, "users")
+    desk.require_room(changes, account, Text("users"))
     wanted = User(_user_id(), new.email, new.password_hash, False, now)
     user = changes.add_user(wanted)
     if user.iam_id == wanted.iam_id and new.password_hash:
@@ -240,7 +242,7 @@ def add_api_key(
     Raises:
         LimitReached: the account has too many API keys.
     """
-    desk.require_room(changes, account, "API keys")
+    desk.require_room(changes, account, Text("API keys"))
     key = ApiKey("ApiKey-" + desk.new_id(), account, iam_id, name, description, desk.now)
     changes.add_api_key(key, keys.sha256(secret))
     return key

@@ -8,6 +8,7 @@ from wharfinger.identity.ports import Page, Records
 from wharfinger.identity.service.access import is_manager, require_manager
 from wharfinger.identity.service.administration import add_api_key
 from wharfinger.identity.service.desk import MAX_DESCRIPTION, Desk, audit, require_text, unknown
+from wharfinger_common.languages import Text
 
 
 class ApiKeys:
@@ -34,7 +35,7 @@ class ApiKeys:
             if subject != caller.iam_id:
                 require_manager(changes, caller)
             if changes.standing(caller.account, subject) is None:
-                raise unknown("user or service id", subject)
+                raise unknown(Text("user or service id"), subject)
             key = add_api_key(
                 self._desk, changes, caller.account, subject, secret, name, description
             )
@@ -78,5 +79,5 @@ class ApiKeys:
 def _managed(records: Records, caller: Caller, key: str) -> ApiKey:
     found = records.api_key(caller.account, key)
     if found is None or not (found.iam_id == caller.iam_id or is_manager(records, caller)):
-        raise unknown("API key", key)
+        raise unknown(Text("API key"), key)
     return found

@@ -19,6 +19,7 @@ from wharfinger.identity.passwords import Passwords
 from wharfinger.identity.ports import Changes, Clock, NewId, Records, Store
 from wharfinger.identity.service.access import require_manager
 from wharfinger.identity.service.tokens import TokenService
+from wharfinger_common.languages import Text
 
 MAX_NAME: Final = 255
 MAX_DESCRIPTION: Final = 1000
@@ -94,7 +95,7 @@ class Desk:
         Raises:
             LimitReached: the account has too many policies.
         """
-        self.require_room(changes, account, "policies")
+        self.require_room(changes, account, Text("policies"))
         policy = Policy(self.new_id(), account, iam_id, role, namespace, self.now)
         return policy if changes.add_policy(policy) else None
 
@@ -125,11 +126,13 @@ def require_text(name: str, text: str, longest: int = MAX_NAME, *, empty: bool =
     """
     text = text.strip()
     if not text and not empty:
-        raise ValueInvalid(property=name, reason="it must not be empty")
+        raise ValueInvalid(property=name, reason=Text("it must not be empty"))
     if len(text) > longest:
-        raise ValueInvalid(property=name, reason=f"it must have {longest} characters at most")
+        raise ValueInvalid(
+            property=name, reason=Text("it must have {limit} characters at most", limit=longest)
+        )
     if _INVISIBLE.search(text):
-        raise ValueInvalid(property=name, reason="it must not hold control characters")
+        raise ValueInvalid(property=name, reason=Text("it must not hold control characters"))
     return text
 
 
@@ -143,7 +146,9 @@ def require_role(text: str) -> Role:
         return Role(text.strip().capitalize())
     except ValueError as error:
         names = ", ".join(role.value for role in Role)
-        raise ValueInvalid(property="role", reason=f"it must be one of {names}") from error
+        raise ValueInvalid(
+            property="role", reason=Text("it must be one of {names}", names=names)
+        ) from error
 
 
 def unknown(kind: str, id_: str) -> NotFound:

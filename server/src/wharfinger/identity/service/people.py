@@ -14,6 +14,7 @@ from wharfinger.identity.service.desk import (
     require_text,
     unknown,
 )
+from wharfinger_common.languages import Text
 
 
 class People:
@@ -53,7 +54,7 @@ class People:
         with self._desk.viewing(caller) as records:
             found = records.member(caller.account, iam_id)
         if found is None:
-            raise unknown("user", iam_id)
+            raise unknown(Text("user"), iam_id)
         return found
 
     def remove_user(self, caller: Caller, iam_id: str) -> None:
@@ -67,7 +68,7 @@ class People:
         """
         with self._desk.managing(caller) as changes:
             if changes.member(caller.account, iam_id) is None:
-                raise unknown("user", iam_id)
+                raise unknown(Text("user"), iam_id)
             with keeping_a_manager(changes, caller.account):
                 changes.remove_member(caller.account, iam_id)
             if not changes.accounts_of(iam_id, 1):
@@ -85,7 +86,7 @@ class People:
         iam_id = "iam-ServiceId-" + self._desk.new_id()
         service_id = ServiceId(iam_id, caller.account, name, description, self._desk.now)
         with self._desk.managing(caller) as changes:
-            self._desk.require_room(changes, caller.account, "service ids")
+            self._desk.require_room(changes, caller.account, Text("service ids"))
             changes.add_service_id(service_id)
             audit(changes, caller, "serviceid.create", iam_id, name=name)
         return service_id
@@ -104,7 +105,7 @@ class People:
         with self._desk.viewing(caller) as records:
             found = records.service_id(caller.account, iam_id)
         if found is None:
-            raise unknown("service id", iam_id)
+            raise unknown(Text("service id"), iam_id)
         return found
 
     def remove_service_id(self, caller: Caller, iam_id: str) -> None:
@@ -115,6 +116,6 @@ class People:
         """
         with self._desk.managing(caller) as changes:
             if changes.service_id(caller.account, iam_id) is None:
-                raise unknown("service id", iam_id)
+                raise unknown(Text("service id"), iam_id)
             changes.remove_service_id(caller.account, iam_id)
             audit(changes, caller, "serviceid.delete", iam_id)

@@ -18,6 +18,7 @@ from wharfinger.identity.service.desk import (
     require_role,
     unknown,
 )
+from wharfinger_common.languages import Text
 
 
 class Policies:
@@ -43,17 +44,17 @@ class Policies:
         """
         given = require_role(role)
         if iam_id == ANONYMOUS and (given is not Role.READER or not namespace):
-            reason = "anonymous can only have the role Reader, on a namespace that is named"
+            reason = Text("anonymous can only have the role Reader, on a namespace that is named")
             raise ValueInvalid(property="role" if namespace else "namespace", reason=reason)
         owned = not namespace or self._owners.owner(self._region, namespace) == caller.account
         with self._desk.managing(caller) as changes:
             if not owned:
-                raise unknown("namespace", namespace or "")
+                raise unknown(Text("namespace"), namespace or "")
             if iam_id != ANONYMOUS and changes.standing(caller.account, iam_id) is None:
-                raise unknown("user or service id", iam_id)
+                raise unknown(Text("user or service id"), iam_id)
             policy = self._desk.give_role(changes, caller.account, iam_id, given, namespace or "")
             if policy is None:
-                raise AlreadyExists(kind="policy")
+                raise AlreadyExists(kind=Text("policy"))
             audit(changes, caller, "policy.create", policy.id, **_facts(policy))
         return policy
 
@@ -71,7 +72,7 @@ class Policies:
         with self._desk.viewing(caller) as records:
             found = records.policy(caller.account, policy)
         if found is None:
-            raise unknown("policy", policy)
+            raise unknown(Text("policy"), policy)
         return found
 
     def delete(self, caller: Caller, policy: str) -> None:
@@ -84,7 +85,7 @@ class Policies:
         with self._desk.managing(caller) as changes:
             found = changes.policy(caller.account, policy)
             if found is None:
-                raise unknown("policy", policy)
+                raise unknown(Text("policy"), policy)
             with keeping_a_manager(changes, caller.account):
                 changes.remove_policy(caller.account, policy)
             changes.raise_epochs(found.iam_id)

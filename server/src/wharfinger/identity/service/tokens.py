@@ -12,6 +12,7 @@ import msgspec
 from wharfinger.identity.model import Claims, Credential, TokenExpired, TokenInvalid, TokenType
 from wharfinger.identity.ports import Clock, Store
 from wharfinger.identity.service.keyring import KeyRing
+from wharfinger_common.languages import Text
 
 LEEWAY_SECONDS: Final = 1
 """How long past ``exp`` a token is still taken: clocks of several machines differ a little."""
@@ -151,7 +152,7 @@ class TokenService:
         else:
             self._touch(key)
         if claims.typ is not typ or claims.audience != audience:
-            raise TokenInvalid(reason="it was issued for another interface")
+            raise TokenInvalid(reason=Text("it was issued for another interface"))
         return claims
 
     def is_current(self, claims: Claims) -> bool:
@@ -201,9 +202,9 @@ class TokenService:
             msgspec.MsgspecError,
             RecursionError,
         ) as error:
-            raise TokenInvalid(reason="it was not issued by this service") from error
+            raise TokenInvalid(reason=Text("it was not issued by this service")) from error
         if payload.iss != self._issuer or payload.region != self._region:
-            raise TokenInvalid(reason="it was issued for another region or service")
+            raise TokenInvalid(reason=Text("it was issued for another region or service"))
         if self._clock() > payload.exp + LEEWAY_SECONDS:
             raise TokenExpired
         return _claims(payload)
@@ -212,7 +213,7 @@ class TokenService:
         kid = signature.headers().get("kid")
         key = self._ring.verifier(kid) if isinstance(kid, str) else None
         if key is None:
-            raise TokenInvalid(reason="it was not signed by a key of this service")
+            raise TokenInvalid(reason=Text("it was not signed by a key of this service"))
         return key
 
     def _touch(self, key: bytes) -> None:

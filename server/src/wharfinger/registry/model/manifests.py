@@ -8,6 +8,7 @@ from typing import Final
 from wharfinger.registry.model.descriptors import Kind, Reference
 from wharfinger_common.catalogue import registry as entries
 from wharfinger_common.digests import Digest
+from wharfinger_common.languages import Text
 from wharfinger_common.refusals import Refusal
 
 OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
@@ -174,7 +175,7 @@ def resolve(
         _require_size(reference, stored[kind][reference.digest])
     if missing:
         raise ReferencesUnknown(
-            [{"digest": digest, "kind": kind.value} for digest, kind in missing.items()]
+            [{"digest": digest, "kind": _TOLD[kind]} for digest, kind in missing.items()]
         )
     return found
 
@@ -206,6 +207,13 @@ def content_digest(content: bytes) -> Digest:
     return Digest("sha256", hashlib.sha256(content).hexdigest())
 
 
+_TOLD: Final = {
+    Kind.BLOB: Text("blob"),
+    Kind.MANIFEST: Text("manifest"),
+    Kind.EITHER: Text("blob or manifest"),
+}
+
+
 def _kinds(reference: Reference) -> tuple[Kind, ...]:
     return (Kind.MANIFEST, Kind.BLOB) if reference.kind is Kind.EITHER else (reference.kind,)
 
@@ -213,6 +221,10 @@ def _kinds(reference: Reference) -> tuple[Kind, ...]:
 def _require_size(reference: Reference, size: int) -> None:
     if reference.size != size:
         raise ManifestInvalid(
-            reason=f"its descriptor of {reference.digest} says {reference.size} bytes, "
-            f"but the content has {size}"
+            reason=Text(
+                "its descriptor of {digest} says {told} bytes, but the content has {size}",
+                digest=reference.digest,
+                told=reference.size,
+                size=size,
+            )
         )

@@ -29,6 +29,7 @@ from wharfinger.registry.model.manifests import (
     Schema1Unsupported,
 )
 from wharfinger.registry.model.strict_json import Bounds, require_strict
+from wharfinger_common.languages import Text
 
 # Beside its few fields a descriptor may carry a platform, annotations and URLs.
 _VALUES_PER_DESCRIPTOR: Final = 32
@@ -100,19 +101,29 @@ def _media_type(content: bytes, content_type: str) -> str:
         raise Schema1Unsupported
     if head.media_type and sent and sent.lower() != head.media_type.lower():
         raise MediaTypeUnclear(
-            reason=f"Content-Type says {sent[:255]}, the manifest says {head.media_type}"
+            reason=Text(
+                "Content-Type says {sent}, the manifest says {own}",
+                sent=sent[:255],
+                own=head.media_type,
+            )
         )
     return _require_media_type(head.media_type or sent)
 
 
 def _require_media_type(text: str) -> str:
     if not text:
-        raise MediaTypeUnclear(reason="there is neither a Content-Type header nor a mediaType")
+        raise MediaTypeUnclear(
+            reason=Text("there is neither a Content-Type header nor a mediaType")
+        )
     # The type goes out as Content-Type: what a browser might run is no manifest.
     if len(text) > MAX_MEDIA_TYPE or not _APPLICATION.fullmatch(text):
-        raise MediaTypeUnclear(reason=f"{text[:255]!a} is not the media type of a manifest")
+        raise MediaTypeUnclear(
+            reason=Text("{type} is not the media type of a manifest", type=ascii(text[:255]))
+        )
     if text in _GENERAL:
-        raise MediaTypeUnclear(reason=f"{text} does not tell what kind of manifest it is")
+        raise MediaTypeUnclear(
+            reason=Text("{type} does not tell what kind of manifest it is", type=text)
+        )
     return text
 
 
@@ -141,7 +152,7 @@ def _require_shape(document: _Document, media_type: str) -> None:
     if media_type in ARTIFACTS:
         return _forbid(document, media_type, ("config", "layers", "manifests"))
     if document.schema_version != 2:
-        raise _invalid("its schemaVersion is not 2")
+        raise _invalid(Text("its schemaVersion is not 2"))
     # A document that can be read as both would be one thing to one client and another to the
     # next (CVE-2021-41190).
     if media_type in INDEXES:
@@ -149,19 +160,21 @@ def _require_shape(document: _Document, media_type: str) -> None:
         return _forbid(document, media_type, ("config", "layers"))
     _require(document, "layers")
     if not isinstance(document.config, Descriptor):
-        raise _invalid("it has no config")
+        raise _invalid(Text("it has no config"))
     return _forbid(document, media_type, ("manifests",))
 
 
 def _require(document: _Document, name: str) -> None:
     if getattr(document, name) is UNSET:
-        raise _invalid(f"it has no {name}")
+        raise _invalid(Text("it has no {name}", name=name))
 
 
 def _forbid(document: _Document, media_type: str, names: Iterable[str]) -> None:
     for name in names:
         if getattr(document, name) is not UNSET:
-            raise _invalid(f"a manifest of type {media_type} has no {name}")
+            raise _invalid(
+                Text("a manifest of type {type} has no {name}", type=media_type, name=name)
+            )
 
 
 def _parsed(document: _Document, media_type: str, limits: ManifestLimits) -> ParsedManifest:
@@ -169,7 +182,7 @@ def _parsed(document: _Document, media_type: str, limits: ManifestLimits) -> Par
     layers = _list(document.layers) + _list(document.blobs)
     children = _list(document.manifests)
     if len(layers) + len(children) + bool(config) > limits.references:
-        raise _invalid(f"it holds more than {limits.references} descriptors")
+        raise _invalid(Text("it holds more than {limit} descriptors", limit=limits.references))
     blobs = tuple(_reference(layer, Kind.BLOB) for layer in layers)
     config_reference = _reference(config, Kind.BLOB) if config else None
     return ParsedManifest(
@@ -200,5 +213,7 @@ def _child_kind(descriptor: Descriptor) -> Kind:
 
 def _digest(descriptor: Descriptor) -> str:
     if not is_digest(descriptor.digest):
-        raise _invalid(f"{descriptor.digest[:160]!a} is not a valid digest")
+        raise _invalid(
+            Text("{digest} is not a valid digest", digest=ascii(descriptor.digest[:160]))
+        )
     return descriptor.digest

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from wharfinger_common.languages import Text
+
 # Matches an unfinished text too: if it failed there, each quote in it would be tried as a start.
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+\\?"?', re.DOTALL)
 _BRACKETS: Final = b"[]{}"
@@ -35,34 +37,39 @@ def require_strict(content: bytes, bounds: Bounds, refuse: Callable[[str], Excep
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
-        raise refuse(f"byte {error.start} is not UTF-8") from None
+        raise refuse(Text("byte {position} is not UTF-8", position=error.start)) from None
     _require_bounded(content, bounds, refuse)
     try:
         document = json.loads(
             text, object_pairs_hook=_object_of(refuse), parse_constant=_constant_of(refuse)
         )
     except RecursionError:
-        raise refuse("it is nested too deep") from None
+        raise refuse(Text("it is nested too deep")) from None
     except json.JSONDecodeError as error:
-        raise refuse(f"it is not JSON: {error}") from None
+        raise refuse(Text("it is not JSON: {error}", error=error)) from None
     except ValueError:
-        raise refuse("a number has too many digits") from None
+        raise refuse(Text("a number has too many digits")) from None
     if document is not _OBJECT:
-        raise refuse("it is not a JSON object")
+        raise refuse(Text("it is not a JSON object"))
 
 
 def _require_bounded(content: bytes, bounds: Bounds, refuse: Callable[[str], Exception]) -> None:
     skeleton = _STRING.sub(b"", content)
     brackets = skeleton.translate(_ONE_KIND, _NOT_BRACKETS)
     if skeleton.count(b",") + len(brackets) // 2 > bounds.values:
-        raise refuse(f"it holds more than {bounds.values} values")
+        raise refuse(Text("it holds more than {limit} values", limit=bounds.values))
     # Each pass takes the innermost pairs away: as many passes as there are levels.
     for _ in range(bounds.depth):
         if not brackets:
             return
         brackets = brackets.replace(b"[]", b"")
     if brackets:
-        raise refuse(f"it is nested deeper than {bounds.depth} levels, or its brackets do not pair")
+        raise refuse(
+            Text(
+                "it is nested deeper than {limit} levels, or its brackets do not pair",
+                limit=bounds.depth,
+            )
+        )
 
 
 _OBJECT: Final = object()
@@ -73,7 +80,7 @@ def _object_of(refuse: Callable[[str], Exception]) -> Callable[[list[tuple[str, 
         seen = set()
         for key, _ in pairs:
             if key in seen:
-                raise refuse(f"the key {_shown(key)} stands twice in one object")
+                raise refuse(Text("the key {key} stands twice in one object", key=_shown(key)))
             seen.add(key)
         # What is checked is thrown away at once; the typed decoder reads the bytes again.
         return _OBJECT
@@ -83,7 +90,7 @@ def _object_of(refuse: Callable[[str], Exception]) -> Callable[[list[tuple[str, 
 
 def _constant_of(refuse: Callable[[str], Exception]) -> Callable[[str], NoReturn]:
     def constant(name: str) -> NoReturn:
-        raise refuse(f"{name} is not JSON")
+        raise refuse(Text("{name} is not JSON", name=name))
 
     return constant
 

@@ -21,6 +21,7 @@ from wharfinger.registry.model.parsing import parse
 from wharfinger.registry.model.repositories import NameUnknown, Place
 from wharfinger.registry.ports import Clock, ManifestChanges, ManifestStore, Namespaces
 from wharfinger_common.digests import Digest
+from wharfinger_common.languages import Text
 from wharfinger_common.names import namespace_of, require_repository, require_tag
 
 
@@ -167,7 +168,11 @@ def _store(
     # One digest under two types would be one thing to one client and another to the next.
     if stored_as != parsed.media_type:
         raise MediaTypeUnclear(
-            reason=f"it is stored as {stored_as} already, not as {parsed.media_type}"
+            reason=Text(
+                "it is stored as {stored} already, not as {type}",
+                stored=stored_as,
+                type=parsed.media_type,
+            )
         )
 
 
