@@ -3,12 +3,13 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, select
 
 from wharfinger.database.dialect import insert
 from wharfinger.database.unit import Database
 from wharfinger.namespaces.model import NamespaceUnknown
 from wharfinger.registry.model.blobs import Blob, BlobReferenced, BlobUnknown
+from wharfinger.registry.store.links import unlink_blob
 from wharfinger.registry.tables import blobs, manifest_references, repositories, repository_blobs
 from wharfinger_common.names import namespace_of
 
@@ -86,7 +87,7 @@ class SqlBlobRecords:
                 raise BlobUnknown(digest=digest, repository=repository)
             if connection.scalar(select(exists().where(_referenced(found, digest)))):
                 raise BlobReferenced(digest=digest, repository=repository)
-            connection.execute(delete(repository_blobs).where(_link(found, digest)))
+            unlink_blob(connection, found, digest)
 
 
 def stored_blob(connection: Connection, digest: str, *, lock: bool = False) -> Blob | None:
@@ -106,18 +107,6 @@ def add_blob(connection: Connection, blob: Blob, now: int) -> None:
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["digest"], set_={"size": blob.size, "location": blob.location}
-        )
-    )
-
-
-def link_blob(connection: Connection, repository: int, digest: str, now: int) -> None:
-    """Show the blob in the repository; shown again, its time before collection starts anew."""
-    statement = insert(connection, repository_blobs).values(
-        repository_id=repository, digest=digest, linked_at=now
-    )
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["repository_id", "digest"], set_={"linked_at": now}
         )
     )
 
@@ -165,10 +154,6 @@ def _locked_link(connection: Connection, region: str, name: str, digest: str) ->
 
 def _in(region: str, name: str) -> ColumnElement[bool]:
     return and_(repositories.c.region == region, repositories.c.name == name)
-
-
-def _link(repository: int, digest: str) -> ColumnElement[bool]:
-    return and_(repository_blobs.c.repository_id == repository, repository_blobs.c.digest == digest)
 
 
 def _referenced(repository: int, digest: str) -> ColumnElement[bool]:

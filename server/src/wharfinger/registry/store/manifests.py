@@ -15,7 +15,6 @@ from sqlalchemy import (
     Select,
     and_,
     delete,
-    exists,
     func,
     literal,
     select,
@@ -27,6 +26,7 @@ from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.model.manifests import NewManifest, StoredManifest
 from wharfinger.registry.model.repositories import Place
 from wharfinger.registry.store.blobs import HoldNamespace, require_repository_row
+from wharfinger.registry.store.links import unlink_released
 from wharfinger.registry.store.repositories import named
 from wharfinger.registry.tables import (
     blobs,
@@ -161,7 +161,7 @@ class SqlManifestChanges:
 
     def remove(self, repository: int, digest: str) -> bool:
         """Remove the manifest with what only it held; see the port."""
-        self._release_blobs(repository, digest)
+        unlink_released(self._connection, repository, digest)
         for statement in (
             delete(manifest_references).where(_held_by(repository, digest)),
             delete(tags).where(tags.c.repository_id == repository, tags.c.digest == digest),
@@ -169,25 +169,6 @@ class SqlManifestChanges:
             self._connection.execute(statement)
         gone = self._connection.execute(delete(manifests).where(_is(repository, digest)))
         return gone.rowcount > 0
-
-    def _release_blobs(self, repository: int, digest: str) -> None:
-        other = manifest_references.alias("other")
-        needed = exists().where(
-            other.c.repository_id == repository,
-            other.c.child == repository_blobs.c.digest,
-            other.c.manifest != digest,
-            other.c.kind == Kind.BLOB.value,
-        )
-        held = select(manifest_references.c.child).where(
-            _held_by(repository, digest), manifest_references.c.kind == Kind.BLOB.value
-        )
-        self._connection.execute(
-            delete(repository_blobs).where(
-                repository_blobs.c.repository_id == repository,
-                repository_blobs.c.digest.in_(held),
-                ~needed,
-            )
-        )
 
     def _add_references(self, repository: int, manifest: NewManifest) -> None:
         rows = [

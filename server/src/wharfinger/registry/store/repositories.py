@@ -16,11 +16,11 @@ from sqlalchemy import (
 
 from wharfinger.database.unit import Database
 from wharfinger.registry.model.repositories import Place
+from wharfinger.registry.store.links import unlink_some
 from wharfinger.registry.tables import (
     manifest_references,
     manifests,
     repositories,
-    repository_blobs,
     tags,
 )
 
@@ -74,10 +74,13 @@ def _in(region: str, namespace: str) -> Select[int]:
 def _empty(connection: Connection, repository: int, limit: int) -> int:
     """Delete at most ``limit`` rows of a repository, its own last; return how many went."""
     gone = 0
-    for batch in (_tags, _references, _manifests, _links):
+    for batch in (_tags, _references, _manifests):
         gone += connection.execute(batch(repository, limit - gone)).rowcount
         if gone >= limit:
             return gone
+    gone += unlink_some(connection, repository, limit - gone)
+    if gone >= limit:
+        return gone
     connection.execute(delete(repositories).where(repositories.c.id == repository))
     return gone + 1
 
@@ -99,9 +102,3 @@ def _references(repository: int, limit: int) -> Delete:
 def _manifests(repository: int, limit: int) -> Delete:
     some = select(manifests.c.id).where(manifests.c.repository_id == repository)
     return delete(manifests).where(manifests.c.id.in_(some.limit(limit)))
-
-
-def _links(repository: int, limit: int) -> Delete:
-    table = repository_blobs.c
-    some = select(table.digest).where(table.repository_id == repository).limit(limit)
-    return delete(repository_blobs).where(table.repository_id == repository, table.digest.in_(some))

@@ -12,10 +12,10 @@ from wharfinger.registry.model.uploads import Pusher, Upload, UploadBusy, Upload
 from wharfinger.registry.store.blobs import (
     HoldNamespace,
     add_blob,
-    link_blob,
     require_repository_row,
     stored_blob,
 )
+from wharfinger.registry.store.links import link_blob
 from wharfinger.registry.tables import uploads
 from wharfinger_common.digests import Digest
 

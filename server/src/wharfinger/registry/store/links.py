@@ -1,0 +1,89 @@
+"""Which repository shows which blob: the only module that writes ``repository_blobs``.
+
+Every link comes through `link_blob` and every link goes through `_unlink`, each within the unit
+that gave its connection: what has to be counted along with links is counted in these two places.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
+
+from wharfinger.database.dialect import insert
+from wharfinger.registry.model.descriptors import Kind
+from wharfinger.registry.tables import manifest_references, repository_blobs
+
+
+class Link(NamedTuple):
+    """The blob ``digest``, shown in the repository of the key ``repository``."""
+
+    repository: int
+    digest: str
+
+
+def link_blob(connection: Connection, repository: int, digest: str, now: int) -> bool:
+    """Show the blob in the repository; shown already, its grace before collection starts anew.
+
+    Returns whether the link is new.
+    """
+    statement = insert(connection, repository_blobs).values(
+        repository_id=repository, digest=digest, linked_at=now
+    )
+    while not connection.execute(statement.on_conflict_do_nothing()).rowcount:
+        # Where units run side by side, the link that was in the way may be gone by now.
+        if touch_link(connection, repository, digest, now):
+            return False
+    return True
+
+
+def touch_link(connection: Connection, repository: int, digest: str, now: int) -> bool:
+    """Let the link's grace before collection start anew; False if there is no such link."""
+    statement = update(repository_blobs).where(_link(repository, digest)).values(linked_at=now)
+    return connection.execute(statement).rowcount > 0
+
+
+def unlink_blob(connection: Connection, repository: int, digest: str) -> bool:
+    """Take the blob out of the repository; False if it was not shown there."""
+    return bool(_unlink(connection, _link(repository, digest)))
+
+
+def unlink_released(connection: Connection, repository: int, manifest: str) -> Sequence[Link]:
+    """Take those blobs out of the repository that no manifest there needs but this one."""
+    held = select(manifest_references.c.child).where(
+        manifest_references.c.repository_id == repository,
+        manifest_references.c.manifest == manifest,
+        manifest_references.c.kind == Kind.BLOB.value,
+    )
+    other = manifest_references.alias("other")
+    needed = exists().where(
+        other.c.repository_id == repository,
+        other.c.child == repository_blobs.c.digest,
+        other.c.manifest != manifest,
+        other.c.kind == Kind.BLOB.value,
+    )
+    return _unlink(
+        connection,
+        and_(
+            repository_blobs.c.repository_id == repository,
+            repository_blobs.c.digest.in_(held),
+            ~needed,
+        ),
+    )
+
+
+def unlink_some(connection: Connection, repository: int, limit: int) -> int:
+    """Take at most ``limit`` blobs out of a repository that is going; return how many went."""
+    table = repository_blobs.c
+    some = select(table.digest).where(table.repository_id == repository).limit(limit)
+    return len(_unlink(connection, and_(table.repository_id == repository, table.digest.in_(some))))
+
+
+def _unlink(connection: Connection, condition: ColumnElement[bool]) -> Sequence[Link]:
+    """Remove the links that meet ``condition`` and return them."""
+    returned = (repository_blobs.c.repository_id, repository_blobs.c.digest)
+    statement = delete(repository_blobs).where(condition).returning(*returned)
+    return [Link(*row) for row in connection.execute(statement)]
+
+
+def _link(repository: int, digest: str) -> ColumnElement[bool]:
+    return and_(repository_blobs.c.repository_id == repository, repository_blobs.c.digest == digest)
