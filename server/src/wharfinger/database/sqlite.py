@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
@@ -45,9 +45,13 @@ def connect(path: Path, *, synchronous: str = "FULL") -> sqlite3.Connection:
     return connection
 
 
-def refusal_of(error: DBAPIError) -> DatabaseUnavailable | StorageFull:
+_Failure: Final = (OperationalError, sqlite3.OperationalError)
+"""What the database's own trouble looks like, told by SQLAlchemy or by the driver."""
+
+
+def refusal_of(error: Exception) -> DatabaseUnavailable | StorageFull:
     """Return what a failed statement means for the caller."""
-    text = str(error.orig)
+    text = str(error.orig if isinstance(error, DBAPIError) else error)
     if any(sign in text for sign in _FULL):
         return StorageFull()
     return DatabaseUnavailable(part=Text("database"), headers={"Retry-After": "1"})
@@ -59,8 +63,6 @@ class SqliteDatabase:
     def __init__(self, path: Path, readers: int = 16) -> None:
         self.path: Final = path
         self._reading: Final = self._engine("FULL", readers)
-        # Without it each SELECT would be a snapshot of its own. Writers begin by themselves.
-        event.listen(self._reading, "begin", _begin_deferred)
         self._durable: Final = _Writer(self._engine("FULL", 1))
         self._relaxed: Final = _Writer(self._engine("NORMAL", 1))
         self._turns: Final = _Turns()
@@ -80,8 +82,10 @@ class SqliteDatabase:
         """Enter a snapshot; see the port."""
         try:
             with self._reading.connect() as connection:
+                # Without it each SELECT would be a snapshot of its own. The pool rolls back.
+                _driver(connection).execute("BEGIN")
                 yield connection
-        except OperationalError as error:
+        except _Failure as error:
             raise refusal_of(error) from error
 
     @contextmanager
@@ -92,7 +96,7 @@ class SqliteDatabase:
             with self._turns.turn(writer) as (connection, batch):
                 yield connection
             batch.wait()
-        except OperationalError as error:
+        except _Failure as error:
             raise refusal_of(error) from error
 
     def close(self) -> None:
@@ -101,8 +105,11 @@ class SqliteDatabase:
             engine.dispose()
 
 
-def _begin_deferred(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """Return the driver's connection: what controls transactions goes past SQLAlchemy."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - the engine was made for it
+    return raw
 
 
 class _Batch:
@@ -111,9 +118,9 @@ class _Batch:
     def __init__(self) -> None:
         self.units = 0
         self._ended: Final = threading.Event()
-        self._error: OperationalError | None = None
+        self._error: Exception | None = None
 
-    def end(self, error: OperationalError | None) -> None:
+    def end(self, error: Exception | None) -> None:
         self._error = error
         self._ended.set()
 
@@ -130,11 +137,13 @@ class _Writer:
         self.engine: Final = engine
         self.connection: Connection | None = None
         self.batch: _Batch | None = None
+        self._raw: sqlite3.Connection | None = None
 
     def begin(self) -> tuple[Connection, _Batch]:
         """Open a batch unless one is open, and return it."""
         if self.connection is None:
             self.connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._raw = _driver(self.connection)
         if self.batch is None:
             self._execute("BEGIN IMMEDIATE")
             self.batch = _Batch()
@@ -157,7 +166,7 @@ class _Writer:
             return
         try:
             self._execute("COMMIT" if batch.units else "ROLLBACK")
-        except OperationalError as error:
+        except sqlite3.OperationalError as error:
             self.abandon()
             batch.end(error)
         else:
@@ -165,12 +174,12 @@ class _Writer:
 
     def abandon(self) -> None:
         """Drop the connection, and with it whatever was not committed."""
-        connection, self.connection = self.connection, None
+        connection, self.connection, self._raw = self.connection, None, None
         if connection is not None:
             connection.invalidate()
             connection.close()
 
-    def fail(self, error: OperationalError) -> None:
+    def fail(self, error: Exception) -> None:
         """End the open batch without committing: every unit in it failed."""
         batch, self.batch = self.batch, None
         self.abandon()
@@ -178,8 +187,8 @@ class _Writer:
             batch.end(error)
 
     def _execute(self, statement: str) -> None:
-        if self.connection is not None:
-            self.connection.exec_driver_sql(statement)
+        if self._raw is not None:
+            self._raw.execute(statement)
 
 
 class _Turns:
@@ -204,7 +213,7 @@ class _Turns:
                 raise
             writer.release()
             batch.units += 1
-        except OperationalError as error:
+        except _Failure as error:
             if writer.batch is not None and writer.batch.units == 0:
                 writer.fail(error)
             raise
@@ -243,5 +252,5 @@ def _undo(writer: _Writer) -> None:
     """Take one unit back; where even that fails, nothing of its batch may be committed."""
     try:
         writer.rollback_unit()
-    except OperationalError as error:
+    except sqlite3.OperationalError as error:
         writer.fail(error)

@@ -3,17 +3,43 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, select, update
 
 from wharfinger.database.dialect import insert
+from wharfinger.database.prepared import Prepared
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import Caller
 from wharfinger.identity.tables import accounts
 from wharfinger.namespaces.model import EMPTYING, Namespace, State
 from wharfinger.namespaces.ports import Clock
 from wharfinger.namespaces.tables import namespaces
+
+_NAMED: Final = and_(
+    namespaces.c.region == bindparam("asked_region"), namespaces.c.name == bindparam("asked_name")
+)
+_HOLD_OWNER: Final = Prepared(
+    lambda _: (
+        select(namespaces.c.account_id)
+        .where(_NAMED, namespaces.c.state == State.ACTIVE.value)
+        .with_for_update(read=True)
+    )
+)
+# In the order of `Namespace`'s fields.
+_STATE: Final = 6
+_FIND: Final = Prepared(
+    lambda _: select(
+        namespaces.c.region,
+        namespaces.c.name,
+        namespaces.c.account_id,
+        namespaces.c.created_at,
+        namespaces.c.updated_at,
+        namespaces.c.resource_group,
+        namespaces.c.state,
+        namespaces.c.id,
+    ).where(_NAMED)
+)
 
 
 class Recorder(Protocol):
@@ -80,9 +106,12 @@ class SqlRecords:
 
     def find(self, region: str, name: str) -> Namespace | None:
         """Return the namespace of this name."""
-        query = select(namespaces).where(namespaces.c.region == region, namespaces.c.name == name)
-        row = self._connection.execute(query).first()
-        return None if row is None else _namespace(row)
+        row = _FIND.first(self._connection, asked_region=region, asked_name=name)
+        if row is None:
+            return None
+        values = list(row)
+        values[_STATE] = State(values[_STATE])
+        return Namespace(*values)
 
     def active_of(self, region: str, account: str) -> Sequence[Namespace]:
         """Return the account's active namespaces."""
@@ -215,9 +244,5 @@ def hold_owner(connection: Connection, region: str, name: str) -> str | None:
 
     Keeps the namespace from being deleted, where the database has row locks, until the unit ends.
     """
-    query = select(namespaces.c.account_id).where(
-        namespaces.c.region == region,
-        namespaces.c.name == name,
-        namespaces.c.state == State.ACTIVE.value,
-    )
-    return connection.execute(query.with_for_update(read=True)).scalar()
+    row = _HOLD_OWNER.first(connection, asked_region=region, asked_name=name)
+    return None if row is None else str(row[0])

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, select
+from sqlalchemy import ColumnElement, Connection, Insert, Row, and_, bindparam, exists, select
 
 from wharfinger.database.dialect import insert
+from wharfinger.database.prepared import Prepared
 from wharfinger.database.unit import Database
 from wharfinger.namespaces.model import NamespaceUnknown
 from wharfinger.registry.model.blobs import Blob, BlobReferenced, BlobUnknown
@@ -17,6 +18,18 @@ _BLOB: Final = (blobs.c.digest, blobs.c.size, blobs.c.location)
 _LINKED: Final = repositories.join(
     repository_blobs, repository_blobs.c.repository_id == repositories.c.id
 ).join(blobs, blobs.c.digest == repository_blobs.c.digest)
+
+
+_STORED: Final = select(*_BLOB).where(blobs.c.digest == bindparam("asked"))
+_STORED_BLOB: Final = Prepared(lambda _: _STORED)
+_LOCKED_BLOB: Final = Prepared(lambda _: _STORED.with_for_update(read=True, key_share=True))
+_REPOSITORY: Final = Prepared(
+    lambda _: select(repositories.c.id).where(
+        repositories.c.region == bindparam("asked_region"),
+        repositories.c.name == bindparam("asked_name"),
+        repositories.c.account_id == bindparam("asked_account"),
+    )
+)
 
 
 class HoldNamespace(Protocol):
@@ -92,22 +105,25 @@ class SqlBlobRecords:
 
 def stored_blob(connection: Connection, digest: str, *, lock: bool = False) -> Blob | None:
     """Return the blob's row; ``lock`` keeps it from being collected until the unit ends."""
-    query = select(*_BLOB).where(blobs.c.digest == digest)
-    row = connection.execute(
-        query.with_for_update(read=True, key_share=True) if lock else query
-    ).first()
-    return None if row is None else _blob(row)
+    row = (_LOCKED_BLOB if lock else _STORED_BLOB).first(connection, asked=digest)
+    return None if row is None else Blob(*row)
+
+
+def _adding_blob(connection: Connection) -> Insert:
+    statement = insert(connection, blobs)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["digest"], set_={"size": new.size, "location": new.location}
+    )
+
+
+_ADD_BLOB: Final = Prepared(_adding_blob)
 
 
 def add_blob(connection: Connection, blob: Blob, now: int) -> None:
     """Add the row of a verified blob, or tell the one that stands where its bytes lie now."""
-    statement = insert(connection, blobs).values(
-        digest=blob.digest, size=blob.size, location=blob.location, created_at=now
-    )
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["digest"], set_={"size": blob.size, "location": blob.location}
-        )
+    _ADD_BLOB.run(
+        connection, digest=blob.digest, size=blob.size, location=blob.location, created_at=now
     )
 
 
@@ -127,18 +143,18 @@ def require_repository_row(
     namespace = namespace_of(name)
     if hold_namespace(connection, region, namespace) != account:
         raise NamespaceUnknown(namespace=namespace)
-    query = select(repositories.c.id).where(_in(region, name), repositories.c.account_id == account)
-    found = connection.scalar(query)
+    asked = {"asked_region": region, "asked_name": name, "asked_account": account}
+    found = _REPOSITORY.first(connection, **asked)
     if found is None:
         statement = insert(connection, repositories).values(
             region=region, account_id=account, namespace=namespace, name=name, created_at=now
         )
         connection.execute(statement.on_conflict_do_nothing())
-        found = connection.scalar(query)
+        found = _REPOSITORY.first(connection, **asked)
     if found is None:
         # The namespace changed hands and the former owner's repository is not yet emptied.
         raise NamespaceUnknown(namespace=namespace)
-    return int(found)
+    return int(found[0])
 
 
 def _locked_link(connection: Connection, region: str, name: str, digest: str) -> int | None:

@@ -5,11 +5,12 @@ that gave its connection: what has to be counted along with links is counted in 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, select, update
 
 from wharfinger.database.dialect import insert
+from wharfinger.database.prepared import Prepared
 from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.tables import manifest_references, repository_blobs
 
@@ -21,15 +22,27 @@ class Link(NamedTuple):
     digest: str
 
 
+_ADD: Final = Prepared(
+    lambda connection: insert(connection, repository_blobs).on_conflict_do_nothing()
+)
+_TOUCH: Final = Prepared(
+    lambda _: (
+        update(repository_blobs)
+        .where(
+            repository_blobs.c.repository_id == bindparam("asked"),
+            repository_blobs.c.digest == bindparam("asked_digest"),
+        )
+        .values(linked_at=bindparam("now"))
+    )
+)
+
+
 def link_blob(connection: Connection, repository: int, digest: str, now: int) -> bool:
     """Show the blob in the repository; shown already, its grace before collection starts anew.
 
     Returns whether the link is new.
     """
-    statement = insert(connection, repository_blobs).values(
-        repository_id=repository, digest=digest, linked_at=now
-    )
-    while not connection.execute(statement.on_conflict_do_nothing()).rowcount:
+    while not _ADD.changed(connection, repository_id=repository, digest=digest, linked_at=now):
         # Where units run side by side, the link that was in the way may be gone by now.
         if touch_link(connection, repository, digest, now):
             return False
@@ -38,8 +51,7 @@ def link_blob(connection: Connection, repository: int, digest: str, now: int) ->
 
 def touch_link(connection: Connection, repository: int, digest: str, now: int) -> bool:
     """Let the link's grace before collection start anew; False if there is no such link."""
-    statement = update(repository_blobs).where(_link(repository, digest)).values(linked_at=now)
-    return connection.execute(statement).rowcount > 0
+    return _TOUCH.changed(connection, asked=repository, asked_digest=digest, now=now) > 0
 
 
 def unlink_blob(connection: Connection, repository: int, digest: str) -> bool:

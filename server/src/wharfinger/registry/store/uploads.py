@@ -1,11 +1,11 @@
 """Upload sessions and the commit of blobs in the database."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
-from sqlalchemy import insert as plain_insert
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
+from wharfinger.database.prepared import Prepared
 from wharfinger.database.unit import Database
 from wharfinger.registry.model.blobs import Blob
 from wharfinger.registry.model.uploads import Pusher, Upload, UploadBusy, UploadLost, UploadUnknown
@@ -26,6 +26,39 @@ _COLUMNS: Final = (
     uploads.c.fence,
     uploads.c.leased_until,
 )
+_OWN: Final = and_(
+    uploads.c.id == bindparam("asked_id"),
+    uploads.c.region == bindparam("asked_region"),
+    uploads.c.repository == bindparam("asked_repository"),
+    uploads.c.subject == bindparam("asked_subject"),
+)
+_HELD: Final = and_(
+    uploads.c.id == bindparam("held_id"),
+    uploads.c.account_id == bindparam("held_account"),
+    uploads.c.fence == bindparam("held_fence"),
+)
+_OPEN: Final = Prepared(lambda _: insert(uploads))
+_FIND: Final = Prepared(lambda _: select(*_COLUMNS).where(_OWN))
+_ACQUIRE: Final = Prepared(
+    lambda _: (
+        update(uploads)
+        .where(_OWN, uploads.c.leased_until <= bindparam("now"))
+        .values(fence=uploads.c.fence + 1, leased_until=bindparam("until"))
+        .returning(*_COLUMNS)
+    )
+)
+_PROGRESS: Final = Prepared(
+    lambda _: (
+        update(uploads)
+        .where(_HELD)
+        .values(
+            size=bindparam("new_size"),
+            leased_until=bindparam("until"),
+            touched_at=bindparam("now"),
+        )
+    )
+)
+_END: Final = Prepared(lambda _: delete(uploads).where(_HELD))
 
 
 class SqlUploadRecords:
@@ -50,7 +83,7 @@ class SqlUploadRecords:
             "touched_at": int(now),
         }
         with self._database.writing(durable=False) as connection:
-            connection.execute(plain_insert(uploads), row)
+            _OPEN.run(connection, **row)
 
     def find(self, pusher: Pusher, upload: str) -> Upload:
         """Return the session; see the port."""
@@ -59,34 +92,24 @@ class SqlUploadRecords:
 
     def acquire(self, pusher: Pusher, upload: str, now: float, until: float) -> Upload:
         """Take the session; see the port."""
-        statement = (
-            update(uploads)
-            .where(_own(pusher, upload), uploads.c.leased_until <= now)
-            .values(fence=uploads.c.fence + 1, leased_until=until)
-            .returning(*_COLUMNS)
-        )
         with self._database.writing(durable=False) as connection:
-            row = connection.execute(statement).first()
+            row = _ACQUIRE.first(connection, **_own(pusher, upload), now=now, until=until)
             if row is None:
                 _find(connection, pusher, upload)
                 raise UploadBusy(upload=upload, headers={"Retry-After": "1"})
-            return _upload(row)
+            return Upload(*row)
 
     def progress(self, upload: Upload, now: float, until: float) -> None:
         """Acknowledge bytes; see the port."""
-        statement = (
-            update(uploads)
-            .where(_held(upload))
-            .values(size=upload.size, leased_until=until, touched_at=int(now))
-        )
+        stands = {"new_size": upload.size, "until": until, "now": int(now)}
         with self._database.writing(durable=False) as connection:
-            if connection.execute(statement).rowcount == 0:
+            if not _PROGRESS.changed(connection, **_held(upload), **stands):
                 raise UploadLost(upload=upload.id)
 
     def remove(self, upload: Upload) -> bool:
         """End the session; see the port."""
         with self._database.writing(durable=False) as connection:
-            return connection.execute(delete(uploads).where(_held(upload))).rowcount > 0
+            return _END.changed(connection, **_held(upload)) > 0
 
     def expired(self, before: float, limit: int) -> Sequence[Upload]:
         """Return old sessions; see the port."""
@@ -97,7 +120,7 @@ class SqlUploadRecords:
             .limit(limit)
         )
         with self._database.reading() as connection:
-            return [_upload(row) for row in connection.execute(query)]
+            return [Upload(*row) for row in connection.execute(query)]
 
     def existing(self, ids: Collection[str]) -> Collection[str]:
         """Return the ids that have a session; see the port."""
@@ -141,33 +164,29 @@ class SqlUploadRecords:
 def _end(connection: Connection, upload: Upload | None) -> None:
     if upload is None:
         return
-    if connection.execute(delete(uploads).where(_held(upload))).rowcount == 0:
+    if not _END.changed(connection, **_held(upload)):
         raise UploadLost(upload=upload.id)
 
 
-def _own(pusher: Pusher, upload: str) -> ColumnElement[bool]:
-    return and_(
-        uploads.c.id == upload,
-        uploads.c.region == pusher.region,
-        uploads.c.repository == pusher.repository,
-        uploads.c.subject == pusher.subject,
-    )
+def _own(pusher: Pusher, upload: str) -> dict[str, str]:
+    return {
+        "asked_id": upload,
+        "asked_region": pusher.region,
+        "asked_repository": pusher.repository,
+        "asked_subject": pusher.subject,
+    }
 
 
-def _held(upload: Upload) -> ColumnElement[bool]:
-    return and_(
-        uploads.c.id == upload.id,
-        uploads.c.account_id == upload.account,
-        uploads.c.fence == upload.fence,
-    )
+def _held(upload: Upload) -> dict[str, str | int]:
+    return {
+        "held_id": upload.id,
+        "held_account": upload.account,
+        "held_fence": upload.fence,
+    }
 
 
 def _find(connection: Connection, pusher: Pusher, upload: str) -> Upload:
-    row = connection.execute(select(*_COLUMNS).where(_own(pusher, upload))).first()
+    row = _FIND.first(connection, **_own(pusher, upload))
     if row is None:
         raise UploadUnknown(upload=upload, repository=pusher.repository)
-    return _upload(row)
-
-
-def _upload(row: Row[*tuple[Any, ...]]) -> Upload:
-    return Upload(row.id, row.account_id, row.size, row.fence, row.leased_until)
+    return Upload(*row)
