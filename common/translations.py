@@ -7,6 +7,7 @@ A text is found in the error catalogue, and where code calls ``Text("...")`` or
 
 import argparse
 import io
+import re
 import string
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ KEYWORDS: Final = {"Text": None, "translated": None}
 LOCALE: Final = "zh_Hans"
 PO: Final = LOCALES / LOCALE / "LC_MESSAGES" / f"{DOMAIN}.po"
 MO: Final = PO.with_suffix(".mo")
+CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 
 
 def texts() -> dict[str, str]:
@@ -92,6 +94,10 @@ def _problems(text: str, message: Message) -> Iterator[str]:
         yield "not translated"
     elif placeholders(text) != placeholders(translation):
         yield f"placeholders differ ({translation})"
+    elif " " in text and not CHINESE.search(translation):
+        yield f"still English ({translation})"
+    elif text.endswith(".") != translation.endswith("。"):
+        yield f"ends otherwise ({translation})"
 
 
 def placeholders(text: str) -> set[str]:
