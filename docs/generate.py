@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from wharfinger.settings import CONFIG, PREFIX, describe
+import msgspec
+
+from wharfinger.settings import CONFIG, PREFIX, describe, table_of
 from wharfinger_common.catalogue import load
 from wharfinger_common.refusals import Entry
 
@@ -17,6 +19,7 @@ SURFACES: Final = {
     "WHF01": "Registry",
     "WHF02": "Identity",
     "WHF03": "Namespaces",
+    "WHF06": "Regions",
 }
 """First five characters of a code to the name of its surface."""
 
@@ -42,6 +45,7 @@ def settings_page() -> str:
             f"- variable: `{PREFIX}{name.upper()}`",
             f"- default: {_default(default)}",
             f"- allowed: {allowed}",
+            *_keys(name),
         ]
     return "\n".join(lines) + "\n"
 
@@ -94,9 +98,28 @@ def _entry(entry: Entry) -> list[str]:
     ]
 
 
+def _keys(name: str) -> list[str]:
+    """Return the lines on the keys of a setting's tables; none where it has no tables."""
+    table = table_of(name)
+    if table is None:
+        return []
+    keys = [
+        f"| `{key}` | {help_text} | {_default(default)} | {_in_table(allowed)} |"
+        for key, allowed, default, help_text in describe(table)
+    ]
+    return ["", "| key | what it is | default | allowed |", "|---|---|---|---|", *keys]
+
+
+def _in_table(allowed: str) -> str:
+    """Return what is allowed without a word of variables, which tables' keys have none of."""
+    return allowed.partition(" (in a variable")[0].replace("|", "\\|")
+
+
 def _default(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if value is msgspec.NODEFAULT:
+        return "none, it is required"
     if value in ((), ""):
         return "empty"
     return f"`{value}`"

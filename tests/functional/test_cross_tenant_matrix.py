@@ -78,6 +78,7 @@ PUT    /api/v1/namespaces/{name}                               401      409    4
 PATCH  /api/v1/namespaces/{name}                               401      403    403    403     200
 DELETE /api/v1/namespaces/{name}                               401      403    403    403     204
 GET    /api/v1/audit                                           401      200    403    403     200
+GET    /api/v1/regions                                         200      200    200    200     200
 GET    /api/v1/openapi.json                                    200      200    200    200     200
 GET    /api/v1/docs                                            200      200    200    200     200
 """
@@ -324,7 +325,7 @@ def routes_served(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Every route that the composition root mounts, as METHOD and path; HEAD goes with GET."""
     settings = Settings(data=str(tmp_path_factory.mktemp("routes")))
     rooms = app.build_rooms(settings)
-    web = Web(settings, Threads(2), Urls((), ()), rooms.clock, lambda: False)
+    web = Web(settings, Threads(2), Urls((), (), settings.served), rooms.clock, lambda: False)
     gate = Gate(web, rooms.identity.tokens, rooms.identity.access, rooms.owners)
     routers = app.control_routers(rooms, web, gate)
     control = control_application(web, routers, "0")

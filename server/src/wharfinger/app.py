@@ -160,7 +160,7 @@ def build_service(settings: Settings, draining: Callable[[], bool]) -> Service:
     web = Web(
         settings=settings,
         threads=Threads(settings.threads),
-        urls=Urls(settings.public_urls, settings.trusted_proxies),
+        urls=Urls(settings.public_urls, settings.trusted_proxies, settings.served),
         clock=rooms.clock,
         draining=draining,
     )
@@ -257,12 +257,14 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
     from wharfinger.audit import http as audit_http
     from wharfinger.identity import http_v1 as identity_v1
     from wharfinger.namespaces import http_v1 as namespaces_v1
+    from wharfinger.web import region_list
 
     audit = AuditService(SqlAuditTrail(rooms.database), rooms.identity.access)
     return [
         identity_v1.router(rooms.identity, web, gate),
         namespaces_v1.router(rooms.namespaces, web, gate),
         audit_http.router(audit, web, gate),
+        region_list.router(web),
     ]
 
 

@@ -10,9 +10,12 @@ import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
+
+from wharfinger.regions import Region, Regions, RegionsInvalid
 
 PREFIX: Final = "WHARFINGER_"
 CONFIG: Final = "WHARFINGER_CONFIG"
@@ -67,9 +70,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str,
         Meta(
             pattern="^[a-z0-9][a-z0-9-]{0,31}$",
-            description="name of the region that this deployment serves",
+            description="name of the one region that this deployment serves, where regions is empty",
         ),
     ] = "local"
+    regions: Annotated[
+        tuple[Region, ...],
+        Meta(
+            max_length=100, description="the regions that this deployment serves, each by its hosts"
+        ),
+    ] = ()
     database_url: Annotated[
         str, Meta(description="SQLAlchemy URL of the database; empty: SQLite in the data folder")
     ] = ""
@@ -247,6 +256,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return Path(self.data).resolve()
 
     @property
+    def served(self) -> Regions:
+        """The regions in force; built anew at each call."""
+        return Regions(self.regions or (Region(name=self.region),))
+
+    @property
+    def certificate_names(self) -> tuple[str, ...]:
+        """What the issued certificate names: `tls_names`, and the hosts of the regions."""
+        hosts = (urlsplit(f"//{host}").hostname for one in self.regions for host in one.hosts)
+        return tuple(dict.fromkeys([*self.tls_names, *filter(None, hosts)]))
+
+    @property
     def database(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{self.data_path / 'wharfinger.db'}"
@@ -261,12 +281,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         )
 
 
-def describe() -> list[tuple[str, str, object, str]]:
-    """Return (name, allowed values, default, help) of every setting, in order of definition."""
-    hints = get_type_hints(Settings, include_extras=True)
+def describe(
+    of: type[msgspec.Struct] = Settings,
+) -> list[tuple[str, str, object, str]]:
+    """Return (name, allowed values, default, help) of every setting, in order of definition.
+
+    ``of`` another struct: of every key that the tables of such a setting may hold.
+    """
+    hints = get_type_hints(of, include_extras=True)
     return [
         (field.name, _allowed(hints[field.name]), field.default, _help(hints[field.name]))
-        for field in msgspec.structs.fields(Settings)
+        for field in msgspec.structs.fields(of)
     ]
 
 
@@ -303,8 +328,20 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     for variable, value in environ.items():
         if variable.startswith(PREFIX) and variable != CONFIG:
             name = variable.removeprefix(PREFIX).lower()
-            values[name] = _split(value) if name in _LISTS else value
+            values[name] = _read(name, value)
     return values
+
+
+def _read(name: str, value: str) -> object:
+    """Return what a variable says: a text, a list of texts, or a list of tables in JSON."""
+    if name not in _LISTS:
+        return value
+    if not value.startswith("["):
+        return _split(value)
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError as error:
+        raise SettingInvalid(f"{name}: it is not a list in JSON: {error}") from error
 
 
 def _split(value: str) -> list[str]:
@@ -317,7 +354,10 @@ def _convert(name: str, value: object, known: tuple[str, str]) -> object:
         return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError as error:
         allowed, text = known
-        raise SettingInvalid(f"{name}: {value!r} is not allowed; {text}: {allowed}") from error
+        where = f" ({error})" if isinstance(value, list) else ""
+        raise SettingInvalid(
+            f"{name}: {value!r} is not allowed{where}; {text}: {allowed}"
+        ) from error
 
 
 def _consistent(settings: Settings) -> Settings:
@@ -326,9 +366,16 @@ def _consistent(settings: Settings) -> Settings:
     ports = [settings.port, settings.trust_port] + [settings.tls_port] * bool(settings.tls_port)
     if len(set(ports)) != len(ports):
         raise SettingInvalid(f"port: port, tls_port and trust_port must differ, not {ports}")
+    if settings.regions and settings.region != Settings().region:
+        raise SettingInvalid("region: leave it out where regions are given")
+    try:
+        _ = settings.served
+    except RegionsInvalid as error:
+        raise SettingInvalid(f"regions: {error}") from error
     return settings
 
 
+_TABLES: Final = "tables in the TOML file (in a variable: a list of them in JSON)"
 _KINDS: Final = {int: "an integer", float: "a number", str: "a text", bool: "true or false"}
 
 
@@ -346,7 +393,7 @@ def _allowed(hint: Any) -> str:
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(get_args(kind))
     if get_origin(kind) is tuple:
-        return "a list (in a variable: separated by commas)"
+        return _TABLES if _table(hint) else "a list (in a variable: separated by commas)"
     bounds = {
         "ge": "at least {}",
         "gt": "more than {}",
@@ -363,6 +410,17 @@ def _allowed(hint: Any) -> str:
         if (value := getattr(meta, name)) is not None
     ]
     return ", ".join([_KINDS[kind], *limits])
+
+
+def table_of(name: str) -> type[msgspec.Struct] | None:
+    """Return what the tables of a setting hold; None for a setting that is no list of tables."""
+    return _table(get_type_hints(Settings, include_extras=True)[name])
+
+
+def _table(hint: Any) -> type[msgspec.Struct] | None:
+    element = next(iter(get_args(_parts(hint)[0])), None)
+    of_struct = isinstance(element, type) and issubclass(element, msgspec.Struct)
+    return element if of_struct else None
 
 
 def _help(hint: Any) -> str:

@@ -78,7 +78,7 @@ class StoreSuite:
             assert records.service_id(OTHER.id, ROBOT.iam_id) is None
             assert records.api_key(OTHER.id, KEY.id) is None
             assert records.policy(OTHER.id, POLICY.id) is None
-            assert records.roles(OTHER.id, {USER.iam_id}, "") == {}
+            assert records.roles(OTHER.id, {USER.iam_id}, "", "") == {}
             assert list(records.api_keys(OTHER.id, "", Page(9))) == []
         with furnished.writing() as changes:
             changes.remove_api_key(OTHER.id, KEY.id)
@@ -120,7 +120,7 @@ class StoreSuite:
             assert records.standing(ACCOUNT.id, "op") is True
 
     def test_roles_on_a_namespace_include_those_on_the_account(self, furnished: Store) -> None:
-        public = Policy("p2", ACCOUNT.id, ANONYMOUS, Role.READER, "team", 1)
+        public = Policy("p2", ACCOUNT.id, ANONYMOUS, Role.READER, "team", 1, "north")
         with furnished.writing() as changes:
             assert changes.add_policy(public)
             assert not changes.add_policy(replace(public, id="p3"))
@@ -128,15 +128,28 @@ class StoreSuite:
             both = {USER.iam_id, ANONYMOUS}
             manager = {USER.iam_id: frozenset({Role.MANAGER})}
             reader = {ANONYMOUS: frozenset({Role.READER})}
-            assert records.roles(ACCOUNT.id, both, "team") == manager | reader
-            assert records.roles(ACCOUNT.id, both, "other") == manager
-            assert records.roles(ACCOUNT.id, both, "") == manager
+            assert records.roles(ACCOUNT.id, both, "north", "team") == manager | reader
+            assert records.roles(ACCOUNT.id, both, "south", "team") == manager
+            assert records.roles(ACCOUNT.id, both, "north", "other") == manager
+            assert records.roles(ACCOUNT.id, both, "", "") == manager
             assert records.roles_anywhere(ACCOUNT.id, ANONYMOUS) == {Role.READER}
-            assert set(records.grants(both, list(Role), "")) == {
+            assert set(records.grants(both, list(Role), "", "north")) == {
                 (ACCOUNT.id, ""),
                 (ACCOUNT.id, "team"),
             }
-            assert list(records.grants(both, list(Role), OTHER.id)) == []
+            assert set(records.grants(both, list(Role), "", "south")) == {(ACCOUNT.id, "")}
+            assert list(records.grants(both, list(Role), OTHER.id, "north")) == []
+
+    def test_the_policies_of_a_namespace_end_in_its_region_alone(self, furnished: Store) -> None:
+        public = Policy("p2", ACCOUNT.id, ANONYMOUS, Role.READER, "team", 1, "north")
+        with furnished.writing() as changes:
+            assert changes.add_policy(public)
+            assert changes.add_policy(replace(public, id="p3", region="south"))
+            assert changes.remove_namespace_policies(ACCOUNT.id, "south", "team") == [ANONYMOUS]
+            assert changes.remove_namespace_policies(ACCOUNT.id, "south", "team") == []
+        with furnished.reading() as records:
+            assert records.policy(ACCOUNT.id, "p2") == public
+            assert records.policy(ACCOUNT.id, "p3") is None
 
     def test_pages_are_in_order_and_complete(self, furnished: Store) -> None:
         robots = [replace(ROBOT, iam_id=f"iam-ServiceId-{n}") for n in range(2, 7)]

@@ -83,7 +83,7 @@ class House:
         _, secret = administration.operator_create_api_key(account, email, "first")
         if namespace:
             self.owners.namespaces[REGION, namespace] = account
-        return Tenant(account, Caller(member.iam_id, account, ""), secret)
+        return Tenant(account, Caller(member.iam_id, account, "", region=REGION), secret)
 
     def iam(self, grant: str, **form: str) -> Claims:
         token = self.services.sign_in.exchange(
@@ -94,6 +94,7 @@ class House:
     def registry(self, user: str | None, password: str, *scopes: str, **more: Any) -> Claims:
         request = TokenRequest(
             service="registry",
+            region=REGION,
             scopes=scopes,
             username=user,
             password=password,

@@ -21,7 +21,7 @@ def member(house: House, tenant: Tenant, role: str | None, namespace: str | None
     user = house.services.people.add_user(tenant.manager, email)
     if role:
         house.services.policies.create(tenant.manager, user.iam_id, role, namespace)
-    return Caller(user.iam_id, tenant.account, "")
+    return Caller(user.iam_id, tenant.account, "", region=REGION)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ ALL = Page(1000)
 
 def operator(house: House) -> Caller:
     account, iam_id, _ = house.services.administration.bootstrap("ops@example.com")
-    return Caller(iam_id, account, "", operator=True)
+    return Caller(iam_id, account, "", operator=True, region=REGION)
 
 
 def trail(house: House, caller: Caller) -> list[AuditRow]:
@@ -167,7 +167,7 @@ def test_the_last_manager_stays(house: House) -> None:
 def test_two_managers_who_remove_each_other_at_once_leave_one(house: House) -> None:
     tenant = house.tenant("one")
     second = house.services.people.add_user(tenant.manager, "b@example.com", None, "Manager")
-    pair = (tenant.manager, Caller(second.iam_id, tenant.account, ""))
+    pair = (tenant.manager, Caller(second.iam_id, tenant.account, "", region=REGION))
 
     def remove(index: int) -> bool:
         try:
@@ -183,7 +183,7 @@ def test_two_managers_who_remove_each_other_at_once_leave_one(house: House) -> N
 def test_everybody_manages_its_own_keys_and_managers_all(house: House) -> None:
     tenant = house.tenant("one")
     user = house.services.people.add_user(tenant.manager, "u@example.com")
-    plain, keys = Caller(user.iam_id, tenant.account, ""), house.services.api_keys
+    plain, keys = Caller(user.iam_id, tenant.account, "", region=REGION), house.services.api_keys
     own, _ = keys.create(plain, "mine")
     assert [key.name for key in keys.list(plain, ALL)] == ["mine"]
     assert {key.name for key in keys.list(tenant.manager, ALL)} == {"first", "mine"}
@@ -236,7 +236,7 @@ def test_policies_of_a_deleted_namespace_do_not_come_back_with_its_name(house: H
     tenant = house.tenant("one", "team")
     house.services.policies.create(tenant.manager, "anonymous", "Reader", "team")
     for _ in range(2):
-        house.services.policies.namespace_deleted(tenant.account, "team")
+        house.services.policies.namespace_deleted(tenant.account, REGION, "team")
     assert house.registry(None, "", "repository:team/app:pull").access == {}
 
 
@@ -309,7 +309,7 @@ def test_what_belongs_to_another_tenant_does_not_exist(house: House, call: Call)
     one, two = house.tenant("one"), house.tenant("two")
     with pytest.raises(NotFound):
         call(house, one.manager, two)
-    intruder = Caller(one.manager.iam_id, two.account, "")
+    intruder = Caller(one.manager.iam_id, two.account, "", region=REGION)
     if call is not FOREIGN["see the account"]:
         with pytest.raises((RoleMissing, NotFound)):
             call(house, intruder, two)
@@ -319,7 +319,7 @@ def test_what_belongs_to_another_tenant_does_not_exist(house: House, call: Call)
 
 def test_every_change_leaves_a_row_and_a_failed_one_none(house: House) -> None:
     tenant = house.tenant("one", "team")
-    caller = Caller(tenant.manager.iam_id, tenant.account, "", request_id="req-9")
+    caller = Caller(tenant.manager.iam_id, tenant.account, "", request_id="req-9", region=REGION)
     services = house.services
     user = services.people.add_user(caller, "u@example.com", PASSWORD)
     robot = services.people.create_service_id(caller, "robot")

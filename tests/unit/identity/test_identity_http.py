@@ -30,7 +30,9 @@ def anyio_backend() -> str:
 
 def application(house: House) -> tuple[Surface, Threads]:
     threads = Threads(4)
-    web = Web(house.settings, threads, Urls((), ()), house.clock, lambda: False)
+    web = Web(
+        house.settings, threads, Urls((), (), house.settings.served), house.clock, lambda: False
+    )
     gate = Gate(web, house.services.tokens, house.services.access, house.owners)
     routers = [
         http_v1.router(house.services, web, gate),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from tests.unit.identity.house import ADDRESS, PASSWORD, House
+from tests.unit.identity.house import ADDRESS, PASSWORD, REGION, House
 from wharfinger.identity import keys
 from wharfinger.identity.model import (
     ApiKeyUnknown,
@@ -179,12 +179,12 @@ def test_the_catalogue_scope(house: House) -> None:
 
 def test_an_offline_client_comes_back_with_its_refresh_token(house: House) -> None:
     tenant = house.tenant("one", "team")
-    asked = TokenRequest("registry", (PULL,), "iamapikey", tenant.api_key, offline=True)
+    asked = TokenRequest("registry", REGION, (PULL,), "iamapikey", tenant.api_key, offline=True)
     refresh = house.services.registry_sign_in.issue(asked).refresh_token
     assert refresh
     assert house.registry(None, "", PULL, refresh_token=refresh).grants("team/app", "pull")
     for service in ("registry", "notary"):
-        back = TokenRequest(service, (PULL,), refresh_token=refresh)
+        back = TokenRequest(service, REGION, (PULL,), refresh_token=refresh)
         assert house.services.registry_sign_in.issue(back).scope == PULL
     with pytest.raises(RefreshInvalid):
         exchange(house, grant_type="refresh_token", refresh_token=refresh)
@@ -199,13 +199,13 @@ def test_what_is_short_lived_or_nobody_gets_no_refresh_token(
 ) -> None:
     tenant = house.tenant("one")
     iam = exchange(house, grant_type=API_KEY, apikey=tenant.api_key)
-    asked = TokenRequest("registry", (), user, iam.access_token, offline=True)
+    asked = TokenRequest("registry", REGION, (), user, iam.access_token, offline=True)
     assert house.services.registry_sign_in.issue(asked).refresh_token is None
 
 
 def test_an_unknown_service_is_refused(house: House) -> None:
     with pytest.raises(ServiceUnknown):
-        house.services.registry_sign_in.issue(TokenRequest("elsewhere"))
+        house.services.registry_sign_in.issue(TokenRequest("elsewhere", REGION))
 
 
 def test_guessing_a_password_is_slowed_down_for_everybody_and_forgotten_in_time(
@@ -298,6 +298,8 @@ def test_passwords_are_bounded_in_number_at_once(house: House) -> None:
 
 
 def test_secrets_do_not_show_when_a_request_is_printed() -> None:
-    request = TokenRequest("registry", username="u", password="hunter2", refresh_token="r3fresh")
+    request = TokenRequest(
+        "registry", REGION, username="u", password="hunter2", refresh_token="r3fresh"
+    )
     assert "hunter2" not in repr(request)
     assert "r3fresh" not in repr(replace(request, offline=True))

@@ -110,7 +110,7 @@ class Harbour:
         administration = self.identity.administration
         wide = None if namespace else role
         added = administration.operator_add_user(account, email, None, wide)
-        caller = Caller(added.iam_id, account, "")
+        caller = Caller(added.iam_id, account, "", region=REGION)
         if namespace and role:
             self._grant(account, added.iam_id, role, namespace)
         return caller

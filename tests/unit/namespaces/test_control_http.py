@@ -87,7 +87,7 @@ class Port:
 def port(harbour: Harbour) -> Iterator[Port]:
     settings = harbour.settings
     threads = Threads(4)
-    web = Web(settings, threads, Urls((), ()), harbour.clock, lambda: False)
+    web = Web(settings, threads, Urls((), (), settings.served), harbour.clock, lambda: False)
     gate = Gate(web, harbour.identity.tokens, harbour.identity.access, harbour.owners)
     audit = AuditService(SqlAuditTrail(harbour.database), harbour.identity.access)
     routers = [

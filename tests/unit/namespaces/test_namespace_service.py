@@ -1,6 +1,7 @@
 """Adding, listing, grouping and removing namespaces, by who may and who may not."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,11 @@ def rival(harbour: Harbour) -> Account:
 
 
 def names(harbour: Harbour, caller: Caller) -> list[str]:
-    return [one.name for one in harbour.namespaces.list(caller, REGION)]
+    return [one.name for one in harbour.namespaces.list(caller)]
 
 
 def test_a_new_namespace_belongs_to_the_account(harbour: Harbour, acme: Account) -> None:
-    added = harbour.namespaces.add(acme.manager, REGION, "team")
+    added = harbour.namespaces.add(acme.manager, "team")
     assert added.new
     assert harbour.owners.require(REGION, "team").account == acme.id
     assert names(harbour, acme.manager) == ["team"]
@@ -37,8 +38,8 @@ def test_a_new_namespace_belongs_to_the_account(harbour: Harbour, acme: Account)
 
 
 def test_ones_own_namespace_is_found_and_changes_nothing(harbour: Harbour, acme: Account) -> None:
-    harbour.namespaces.add(acme.manager, REGION, "team", "group1")
-    again = harbour.namespaces.add(acme.manager, REGION, "team", "group2")
+    harbour.namespaces.add(acme.manager, "team", "group1")
+    again = harbour.namespaces.add(acme.manager, "team", "group2")
     assert not again.new
     assert again.namespace.resource_group == "group1"
     assert len(harbour.audited(acme.id)) == 1
@@ -47,17 +48,17 @@ def test_ones_own_namespace_is_found_and_changes_nothing(harbour: Harbour, acme:
 def test_a_name_of_another_account_is_in_use(
     harbour: Harbour, acme: Account, rival: Account
 ) -> None:
-    harbour.namespaces.add(acme.manager, REGION, "team")
+    harbour.namespaces.add(acme.manager, "team")
     with pytest.raises(model.NamespaceInUse) as caught:
-        harbour.namespaces.add(rival.manager, REGION, "team")
+        harbour.namespaces.add(rival.manager, "team")
     assert str(caught.value) == "The namespace 'team' is already in use."
     assert names(harbour, rival.manager) == []
     assert harbour.audited(rival.id) == []
 
 
 def test_names_are_apart_in_each_region(harbour: Harbour, acme: Account, rival: Account) -> None:
-    harbour.namespaces.add(acme.manager, "north", "team")
-    assert harbour.namespaces.add(rival.manager, "south", "team").new
+    harbour.namespaces.add(replace(acme.manager, region="north"), "team")
+    assert harbour.namespaces.add(replace(rival.manager, region="south"), "team").new
     assert harbour.owners.owner("north", "team") == acme.id
     assert harbour.owners.owner("south", "team") == rival.id
     assert harbour.owners.owner("west", "team") is None
@@ -73,7 +74,7 @@ def test_two_accounts_that_add_one_name_at_once_end_with_one_owner(harbour: Harb
         def add(account: Account) -> None:
             ready.wait()  # noqa: B023 - the threads end within the iteration
             try:
-                harbour.namespaces.add(account.manager, REGION, name)  # noqa: B023 - as above
+                harbour.namespaces.add(account.manager, name)  # noqa: B023 - as above
             except model.NamespaceInUse:
                 outcomes[account.id] = "in use"  # noqa: B023 - as above
             else:
@@ -93,13 +94,13 @@ def test_two_accounts_that_add_one_name_at_once_end_with_one_owner(harbour: Harb
 def test_only_managers_add_remove_and_assign(
     harbour: Harbour, acme: Account, role: str | None
 ) -> None:
-    harbour.namespaces.add(acme.manager, REGION, "team")
+    harbour.namespaces.add(acme.manager, "team")
     lesser = harbour.member(acme.id, "lesser@example.com", role)
     for attempt in (
-        lambda: harbour.namespaces.add(lesser, REGION, "other"),
-        lambda: harbour.namespaces.add(lesser, REGION, "team"),
-        lambda: harbour.namespaces.remove(lesser, REGION, "team"),
-        lambda: harbour.namespaces.assign(lesser, REGION, "team", "group"),
+        lambda: harbour.namespaces.add(lesser, "other"),
+        lambda: harbour.namespaces.add(lesser, "team"),
+        lambda: harbour.namespaces.remove(lesser, "team"),
+        lambda: harbour.namespaces.assign(lesser, "team", "group"),
     ):
         with pytest.raises(RoleMissing):
             attempt()
@@ -110,20 +111,20 @@ def test_the_manager_of_one_namespace_removes_that_and_adds_none(
     harbour: Harbour, acme: Account
 ) -> None:
     for name in ("team", "other"):
-        harbour.namespaces.add(acme.manager, REGION, name)
+        harbour.namespaces.add(acme.manager, name)
     local = harbour.member(acme.id, "local@example.com", "Manager", "team")
     with pytest.raises(RoleMissing):
-        harbour.namespaces.add(local, REGION, "third")
+        harbour.namespaces.add(local, "third")
     with pytest.raises(RoleMissing):
-        harbour.namespaces.remove(local, REGION, "other")
+        harbour.namespaces.remove(local, "other")
     assert names(harbour, local) == ["team"]
-    harbour.namespaces.remove(local, REGION, "team")
+    harbour.namespaces.remove(local, "team")
     assert names(harbour, acme.manager) == ["other"]
 
 
 def test_readers_list_and_writers_do_not(harbour: Harbour, acme: Account) -> None:
     for name in ("zeta", "beta"):
-        harbour.namespaces.add(acme.manager, REGION, name)
+        harbour.namespaces.add(acme.manager, name)
     reader = harbour.member(acme.id, "r@example.com", "Reader")
     narrow = harbour.member(acme.id, "n@example.com", "Reader", "zeta")
     writer = harbour.member(acme.id, "w@example.com", "Writer")
@@ -136,13 +137,13 @@ def test_readers_list_and_writers_do_not(harbour: Harbour, acme: Account) -> Non
 def test_foreign_and_unknown_namespaces_are_refused_in_the_same_words(
     harbour: Harbour, acme: Account, rival: Account
 ) -> None:
-    harbour.namespaces.add(acme.manager, REGION, "team")
+    harbour.namespaces.add(acme.manager, "team")
 
     def attempt(name: str, act: str) -> None:
         if act == "remove":
-            harbour.namespaces.remove(rival.manager, REGION, name)
+            harbour.namespaces.remove(rival.manager, name)
         else:
-            harbour.namespaces.assign(rival.manager, REGION, name, "group")
+            harbour.namespaces.assign(rival.manager, name, "group")
 
     def refusal(name: str, act: str) -> tuple[type[Refusal], str]:
         with pytest.raises(Refusal) as caught:
@@ -158,19 +159,19 @@ def test_foreign_and_unknown_namespaces_are_refused_in_the_same_words(
 def test_an_account_has_no_more_namespaces_than_allowed(tmp_path: Path) -> None:
     harbour = Harbour(tmp_path, Settings(region=REGION, namespaces_per_account=2))
     acme, rival = harbour.account("acme"), harbour.account("rival")
-    harbour.namespaces.add(rival.manager, REGION, "theirs")
+    harbour.namespaces.add(rival.manager, "theirs")
     for name in ("one1", "two2"):
-        harbour.namespaces.add(acme.manager, REGION, name)
+        harbour.namespaces.add(acme.manager, name)
     with pytest.raises(model.NamespaceLimitReached, match="2 namespaces"):
-        harbour.namespaces.add(acme.manager, REGION, "three")
-    assert not harbour.namespaces.add(acme.manager, REGION, "one1").new
+        harbour.namespaces.add(acme.manager, "three")
+    assert not harbour.namespaces.add(acme.manager, "one1").new
     with pytest.raises(model.NamespaceInUse):
-        harbour.namespaces.add(acme.manager, REGION, "theirs")
-    harbour.namespaces.remove(acme.manager, REGION, "one1")
+        harbour.namespaces.add(acme.manager, "theirs")
+    harbour.namespaces.remove(acme.manager, "one1")
     with pytest.raises(model.NamespaceLimitReached):
-        harbour.namespaces.add(acme.manager, REGION, "three")
+        harbour.namespaces.add(acme.manager, "three")
     harbour.work()
-    assert harbour.namespaces.add(acme.manager, REGION, "three").new
+    assert harbour.namespaces.add(acme.manager, "three").new
     harbour.close()
 
 
@@ -185,13 +186,13 @@ def test_an_unknown_namespace_says_how_to_add_it(harbour: Harbour) -> None:
 
 
 def test_a_namespace_is_put_into_a_group_once(harbour: Harbour, acme: Account) -> None:
-    harbour.namespaces.add(acme.manager, REGION, "team")
+    harbour.namespaces.add(acme.manager, "team")
     harbour.clock.now += 10
-    harbour.namespaces.assign(acme.manager, REGION, "team", "group1")
-    (team,) = harbour.namespaces.list(acme.manager, REGION)
+    harbour.namespaces.assign(acme.manager, "team", "group1")
+    (team,) = harbour.namespaces.list(acme.manager)
     assert (team.resource_group, team.updated_at - team.created_at) == ("group1", 10)
     with pytest.raises(model.ResourceGroupSet):
-        harbour.namespaces.assign(acme.manager, REGION, "team", "group2")
+        harbour.namespaces.assign(acme.manager, "team", "group2")
     assert [row.action for row in harbour.audited(acme.id)] == [
         "namespace.add",
         "namespace.assign",
@@ -200,9 +201,9 @@ def test_a_namespace_is_put_into_a_group_once(harbour: Harbour, acme: Account) -
 
 @pytest.mark.parametrize("group", ["", "a b", "x" * 65])
 def test_a_group_of_another_form_is_refused(harbour: Harbour, acme: Account, group: str) -> None:
-    harbour.namespaces.add(acme.manager, REGION, "team")
+    harbour.namespaces.add(acme.manager, "team")
     with pytest.raises(model.ResourceGroupInvalid):
-        harbour.namespaces.assign(acme.manager, REGION, "team", group)
+        harbour.namespaces.assign(acme.manager, "team", group)
 
 
 def test_the_operator_adds_a_namespace_to_any_account(harbour: Harbour, acme: Account) -> None:

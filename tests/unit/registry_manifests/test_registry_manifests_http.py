@@ -72,7 +72,7 @@ class Client:
     def __init__(self, house: House) -> None:
         settings = Settings(page_entries=3, manifest_bytes=64 << 10)
         self.threads = Threads(2)
-        web = Web(settings, self.threads, Urls((), ()), lambda: 0.0, lambda: False)
+        web = Web(settings, self.threads, Urls((), (), settings.served), lambda: 0.0, lambda: False)
         gate = Gate(web, Tokens(), NoPolicies(), house)
         lists = Tags(SqlTagLists(house.database), house, 3)
         found = Referrers(SqlReferrerLists(house.database), house, 3, 64 << 10)

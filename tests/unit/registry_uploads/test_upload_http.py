@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message
 from tests.unit.registry_uploads.yard import ACCOUNT, LIMIT, PUSHER, REGION, Yard
 from wharfinger.blobstore import filesystem
 from wharfinger.identity.model import Claims, TokenType
+from wharfinger.regions import single
 from wharfinger.registry.http import blobs as blob_routes
 from wharfinger.registry.http import uploads as upload_routes
 from wharfinger.settings import Settings
@@ -69,7 +70,7 @@ class House:
         self.web = Web(
             Settings(region=REGION, **values),
             self.threads,
-            Urls((), ()),
+            Urls((), (), single(REGION)),
             yard.clock,
             draining=lambda: False,
         )

@@ -24,9 +24,9 @@ def load() -> Catalogue:
     Raises:
         ValueError: two entries share a code.
     """
-    from wharfinger_common.catalogue import blobs, identity, namespaces, registry, web
+    from wharfinger_common.catalogue import blobs, identity, namespaces, regions, registry, web
 
     catalogue = Catalogue()
-    for module in (web, registry, blobs, identity, namespaces):
+    for module in (web, registry, blobs, identity, namespaces, regions):
         catalogue.add(*entries_of(module))
     return catalogue

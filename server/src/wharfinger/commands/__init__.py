@@ -95,13 +95,15 @@ def config_show(settings: Settings, output: str) -> None:
     """Print every setting: value in force, default, what is allowed, what it is for."""
     import json
 
+    import msgspec
+
     from wharfinger.settings import describe
 
     rows = [
         {
             "name": name,
-            "value": getattr(settings, name),
-            "default": default,
+            "value": msgspec.to_builtins(getattr(settings, name)),
+            "default": msgspec.to_builtins(default),
             "allowed": allowed,
             "help": text,
         }
@@ -119,7 +121,9 @@ def config_show(settings: Settings, output: str) -> None:
 
 
 def _shown(value: object) -> str:
-    return ", ".join(value) or "none" if isinstance(value, tuple) else repr(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return repr(value)
 
 
 def _register() -> None:

@@ -136,12 +136,19 @@ def namespace() -> None:
 @namespace.command("add")
 @click.argument("name")
 @click.option("--account", "account_id", metavar="ID", help="Owner; default: the operator's.")
+@click.option("--region", "region_name", metavar="NAME", help="Region; default: the first.")
 @OUTPUT
 @click.pass_obj
-def namespace_add(settings: Settings, name: str, account_id: str | None, output: str) -> None:
+def namespace_add(
+    settings: Settings, name: str, account_id: str | None, region_name: str | None, output: str
+) -> None:
     """Add a namespace to an account."""
     from wharfinger.identity.model import OPERATOR_ACCOUNT
 
+    regions = settings.served
+    region = regions.named(region_name) if region_name else regions.first
+    if region is None:
+        raise click.BadParameter(f"there is no region '{region_name}'", param_hint="--region")
     with _rooms(settings) as rooms:
-        added = rooms.namespaces.operator_add(account_id or OPERATOR_ACCOUNT, settings.region, name)
+        added = rooms.namespaces.operator_add(account_id or OPERATOR_ACCOUNT, region.name, name)
         _print(output, {"namespace": added.namespace.name, "account": added.namespace.account})

@@ -80,6 +80,7 @@ class _RegistryEndpoint:
         credentials = _basic(request)
         asked = TokenRequest(
             service=query.get("service", REGISTRY_AUDIENCE),
+            region=self._web.urls.region(request),
             scopes=query.getlist("scope"),
             username=credentials[0] if credentials else None,
             password=credentials[1] if credentials else "",
@@ -91,7 +92,10 @@ class _RegistryEndpoint:
     async def post(self, request: Request) -> Response:
         pairs = await _form(request, self._web)
         scopes = [value for name, value in pairs if name == "scope"]
-        asked = request_from_form(dict(pairs), scopes, self._web.urls.client_address(request))
+        urls = self._web.urls
+        asked = request_from_form(
+            dict(pairs), scopes, urls.client_address(request), urls.region(request)
+        )
         return await self._answer(asked)
 
     async def _answer(self, asked: TokenRequest) -> Response:

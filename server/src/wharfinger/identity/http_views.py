@@ -154,12 +154,13 @@ class NewApiKeyView(ApiKeyView):
 
 
 class PolicyView(BaseModel):
-    """A role that a subject has, on one namespace or (null) the whole account."""
+    """A role that a subject has, on one namespace of a region or (both null) the whole account."""
 
     id: str
     iam_id: str
     role: RoleName
     namespace: str | None
+    region: str | None
     created_at: str
 
     @classmethod
@@ -170,6 +171,7 @@ class PolicyView(BaseModel):
             iam_id=policy.iam_id,
             role=policy.role.value,
             namespace=policy.namespace or None,
+            region=policy.region or None,
             created_at=rfc3339(policy.created_at),
         )
 

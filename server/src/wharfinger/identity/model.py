@@ -79,13 +79,17 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The authenticated caller of a control or identity call, acting in one account."""
+    """The authenticated caller of a control or identity call, acting in one account.
+
+    ``region`` is the one whose host was called; without any, no namespace is the account's.
+    """
 
     iam_id: str
     account: str
     credential: str
     operator: bool = False
     request_id: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,10 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A role that an account gives a subject on one namespace, or on all (``namespace`` '')."""
+    """A role that an account gives a subject on one namespace of a region, or on everything.
+
+    The latter has neither ``namespace`` nor ``region``: both are ''.
+    """
 
     id: str
     account: str
@@ -152,6 +159,7 @@ class Policy:
     role: Role
     namespace: str
     created_at: int
+    region: str = ""
 
 
 class CredentialKind(Enum):

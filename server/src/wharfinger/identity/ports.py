@@ -111,17 +111,20 @@ class Records(Protocol):
         """Return a page of the account's policies, by id; of one subject, or all for ''."""
 
     def roles(
-        self, account: str, iam_ids: Collection[str], namespace: str
+        self, account: str, iam_ids: Collection[str], region: str, namespace: str
     ) -> Mapping[str, frozenset[Role]]:
-        """Return each subject's roles on ``namespace`` and account-wide; '' = only the latter."""
+        """Return each subject's roles on a namespace and account-wide; '' = only the latter."""
 
     def roles_anywhere(self, account: str, iam_id: str) -> frozenset[Role]:
         """Return all roles that the subject has on anything in the account."""
 
     def grants(
-        self, iam_ids: Collection[str], roles: Collection[Role], account: str
+        self, iam_ids: Collection[str], roles: Collection[Role], account: str, region: str
     ) -> Sequence[tuple[str, str]]:
-        """Return (account, namespace) of policies with these roles; '' = of all accounts."""
+        """Return (account, namespace) of policies with these roles that count in the region.
+
+        ``account`` '' asks for those of all accounts; a namespace '' stands for all there are.
+        """
 
     def count(self, account: str, kind: str) -> int:
         """Return how many 'users', 'service ids', 'API keys' or 'policies' the account has."""
@@ -178,7 +181,7 @@ class Changes(Records, Protocol):
     def remove_policy(self, account: str, policy: str) -> None:
         """Remove a policy."""
 
-    def remove_namespace_policies(self, account: str, namespace: str) -> Sequence[str]:
+    def remove_namespace_policies(self, account: str, region: str, namespace: str) -> Sequence[str]:
         """Remove the policies that name the namespace; return the subjects that had one."""
 
     def managers(self, account: str) -> int:
@@ -242,8 +245,11 @@ class NamespaceOwners(Protocol):
 class RegistryTokens(Protocol):
     """The seam for registry tokens, presented as password of the user name ``token``."""
 
-    def authenticate(self, secret: str) -> Credential | None:
-        """Return the credential that ``secret`` stands for, None if it is unknown or revoked."""
+    def authenticate(self, secret: str, region: str) -> Credential | None:
+        """Return the credential that ``secret`` stands for in the region.
+
+        None if it is unknown there or revoked.
+        """
 
 
 __all__ = [

@@ -65,7 +65,7 @@ def build(
     store = SqlStore(database, record, clock)
     tokens = _tokens(settings, store, master_key, clock)
     passwords = passwords or Passwords(settings.password_checks, settings.password_min_length)
-    access = Access(store, owners, settings.region)
+    access = Access(store, owners)
     throttle = Throttle(store, clock, settings.signin_failures, settings.signin_window_seconds)
     last_use = LastUse(store, clock)
     authenticator = Authenticator(store, tokens, passwords, throttle, last_use)
@@ -86,7 +86,6 @@ def build(
             tokens,
             access,
             registry_tokens or NoRegistryTokens(),
-            region=settings.region,
             token_seconds=settings.registry_token_seconds,
             refresh_seconds=settings.refresh_token_seconds,
             max_scopes=settings.token_scopes,
@@ -94,7 +93,7 @@ def build(
         administration=Administration(desk),
         people=People(desk),
         api_keys=ApiKeys(desk),
-        policies=Policies(desk, owners, settings.region),
+        policies=Policies(desk, owners),
         last_use=last_use,
     )
 
@@ -111,7 +110,7 @@ def _tokens(settings: Settings, store: Store, master_key: bytes, clock: Clock) -
         store,
         clock,
         issuer=ISSUER,
-        region=settings.region,
+        regions=[region.name for region in settings.served],
         revocation_seconds=settings.revocation_seconds,
         cache_entries=settings.token_cache_entries,
     )

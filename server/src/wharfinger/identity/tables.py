@@ -83,7 +83,7 @@ api_keys: Final = Table(
     Index(None, "account_id", "iam_id"),
 )
 
-# namespace '' means the whole account: NULL would not take part in the unique constraint.
+# namespace and region '' mean the whole account: NULL would not take part in the unique constraint.
 policies: Final = Table(
     "policies",
     metadata,
@@ -92,8 +92,9 @@ policies: Final = Table(
     Column("iam_id", String(64), nullable=False),
     Column("role", String(16), nullable=False),
     Column("namespace", String(30), nullable=False),
+    Column("region", String(32), nullable=False),
     Column("created_at", Integer, nullable=False),
-    UniqueConstraint("account_id", "iam_id", "namespace", "role"),
+    UniqueConstraint("account_id", "iam_id", "namespace", "region", "role"),
     Index(None, "iam_id"),
 )
 

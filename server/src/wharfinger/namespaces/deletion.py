@@ -28,7 +28,7 @@ class Emptying:
                 done = step.run(found.region, found.name)
         lease.keep()
         # Before the name is free: who had a role on it must not have it on the next of the name.
-        self._policies.namespace_deleted(found.account, found.name)
+        self._policies.namespace_deleted(found.account, found.region, found.name)
         self._erase(found, lease.job.payload["requested_by"])
 
     def _find(self, payload: Mapping[str, str]) -> Namespace | None:

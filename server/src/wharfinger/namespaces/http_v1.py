@@ -65,7 +65,6 @@ class _Lists:
     def __init__(self, service: Namespaces, web: Web) -> None:
         self._service: Final = service
         self._run: Final = web.threads.run
-        self._region: Final = web.settings.region
 
     def mount(self, api: APIRouter) -> None:
         api.add_api_route("", self.names, methods=["GET"], operation_id="list_namespaces")
@@ -79,12 +78,12 @@ class _Lists:
 
     async def names(self, request: Request) -> list[str]:
         """List the names of the account's namespaces (Reader)."""
-        found = await self._run(self._service.list, caller_of(request), self._region)
+        found = await self._run(self._service.list, caller_of(request))
         return [namespace.name for namespace in found]
 
     async def details(self, request: Request) -> list[NamespaceDetails]:
         """List the account's namespaces with what is known of each (Reader)."""
-        found = await self._run(self._service.list, caller_of(request), self._region)
+        found = await self._run(self._service.list, caller_of(request))
         return [NamespaceDetails.of(namespace) for namespace in found]
 
 
@@ -92,27 +91,26 @@ class _Writes:
     def __init__(self, service: Namespaces, web: Web) -> None:
         self._service: Final = service
         self._run: Final = web.threads.run
-        self._region: Final = web.settings.region
 
     def mount(self, api: APIRouter, name: Any) -> None:
         """Register the routes; ``name`` annotates the path's variable."""
-        service, run, region = self._service, self._run, self._region
+        service, run = self._service, self._run
 
         async def add(request: Request, name: name) -> Response:
             """Add a namespace to the account (Manager), or find that it has it already."""
             group = request.headers.get(GROUP_HEADER)
-            added = await run(service.add, caller_of(request), region, name, group)
+            added = await run(service.add, caller_of(request), name, group)
             return JSONResponse({"namespace": added.namespace.name}, 201 if added.new else 200)
 
         async def assign(request: Request, name: name) -> NamespaceView:
             """Assign a namespace to a resource group (Manager), once and for all."""
             group = request.headers.get(GROUP_HEADER, "")
-            await run(service.assign, caller_of(request), region, name, group)
+            await run(service.assign, caller_of(request), name, group)
             return NamespaceView(namespace=name)
 
         async def remove(request: Request, name: name) -> None:
             """Delete a namespace with all in it (Manager); the name is free once that is gone."""
-            await run(service.remove, caller_of(request), region, name)
+            await run(service.remove, caller_of(request), name)
 
         api.add_api_route(
             "/{name}",

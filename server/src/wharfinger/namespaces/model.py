@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Final
 
 from wharfinger_common.catalogue import namespaces as entries
+from wharfinger_common.catalogue import regions as region_entries
 from wharfinger_common.languages import Text
 from wharfinger_common.names import COMPONENT
 from wharfinger_common.refusals import Refusal
@@ -87,6 +88,12 @@ class NamespaceUnknown(Refusal):
     """The namespace does not exist, or is being deleted."""
 
     entry = entries.UNKNOWN
+
+
+class RegionReadOnly(Refusal):
+    """The region's namespaces are the operators' alone."""
+
+    entry = region_entries.REGION_READ_ONLY
 
 
 class ResourceGroupSet(Refusal):

@@ -91,7 +91,7 @@ class Access(Protocol):
 class Policies(Protocol):
     """What identity does when a namespace ends."""
 
-    def namespace_deleted(self, account: str, namespace: str) -> None:
+    def namespace_deleted(self, account: str, region: str, namespace: str) -> None:
         """Remove the access policies that name it; may be called any number of times."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from wharfinger.identity.model import Caller, Role, RoleMissing
+from wharfinger.identity.model import OPERATOR_ACCOUNT, Caller, Role, RoleMissing
 from wharfinger.namespaces.model import (
     Namespace,
     NamespaceInUse,
@@ -12,12 +12,14 @@ from wharfinger.namespaces.model import (
     NamespaceStillEmptying,
     NamespaceUnknown,
     Owner,
+    RegionReadOnly,
     ResourceGroupSet,
     State,
     require_name,
     require_resource_group,
 )
 from wharfinger.namespaces.ports import Access, Changes, Clock, DeletionStep, Store
+from wharfinger.regions import GLOBAL
 
 OPERATOR: Final = "operator"
 _SHOWN: Final = 64
@@ -80,13 +82,14 @@ class Namespaces:
         self._rules = rules
         self._clock = clock
 
-    def add(
-        self, caller: Caller, region: str, name: str, resource_group: str | None = None
-    ) -> Added:
+    def add(self, caller: Caller, name: str, resource_group: str | None = None) -> Added:
         """Add a namespace to the caller's account; one that it has already stays as it is.
+
+        This and all that follows happens in the caller's region.
 
         Raises:
             RoleMissing: the caller is no Manager of the account.
+            RegionReadOnly: the region is the one of public images, the account not the operator's.
             NameTooShort and its siblings: the name breaks a rule.
             ResourceGroupInvalid: ``resource_group`` cannot name one.
             NamespaceInUse: another account has the name.
@@ -94,13 +97,16 @@ class Namespaces:
             NamespaceLimitReached: the account has all it may have.
         """
         self._access.require(caller, Role.MANAGER)
-        return self._add(caller, region, name, resource_group)
+        return self._add(caller, name, resource_group)
 
     def operator_add(self, account: str, region: str, name: str) -> Added:
         """Add a namespace to an account from the operator's command line; else as `add`."""
-        return self._add(Caller(OPERATOR, account, ""), region, name, None)
+        return self._add(Caller(OPERATOR, account, "", region=region), name, None)
 
-    def _add(self, caller: Caller, region: str, name: str, resource_group: str | None) -> Added:
+    def _add(self, caller: Caller, name: str, resource_group: str | None) -> Added:
+        region = caller.region
+        if region == GLOBAL and caller.account != OPERATOR_ACCOUNT:
+            raise RegionReadOnly(region=region)
         require_name(name, hyphens=self._rules.hyphens)
         if resource_group is not None:
             require_resource_group(resource_group)
@@ -116,7 +122,7 @@ class Namespaces:
             raise NamespaceStillEmptying(namespace=name, remaining=self._remaining(region, name))
         return Added(found, new=False)
 
-    def list(self, caller: Caller, region: str) -> Sequence[Namespace]:
+    def list(self, caller: Caller) -> Sequence[Namespace]:
         """Return the active namespaces of the caller's account that it may see, by name.
 
         Raises:
@@ -124,10 +130,10 @@ class Namespaces:
         """
         visible = self._access.visible_namespaces(caller)
         with self._store.reading() as records:
-            own = records.active_of(region, caller.account)
+            own = records.active_of(caller.region, caller.account)
         return [one for one in own if visible.includes(one.account, one.name)]
 
-    def assign(self, caller: Caller, region: str, name: str, resource_group: str) -> Namespace:
+    def assign(self, caller: Caller, name: str, resource_group: str) -> Namespace:
         """Put a namespace of the caller's account into a resource group, once and for all.
 
         Raises:
@@ -138,14 +144,14 @@ class Namespaces:
         self._access.require(caller, Role.MANAGER, name)
         require_resource_group(resource_group)
         with self._store.writing() as changes:
-            found = _own(changes, caller, region, name)
+            found = _own(changes, caller, name)
             if not changes.assign(found, resource_group, int(self._clock())):
                 raise ResourceGroupSet(namespace=name)
             detail = {"resource_group": resource_group}
             changes.audit(caller, "namespace.assign", found, detail)
         return found
 
-    def remove(self, caller: Caller, region: str, name: str) -> None:
+    def remove(self, caller: Caller, name: str) -> None:
         """Delete a namespace with everything in it.
 
         From the return on nothing in it can be reached; the name is taken until a job has
@@ -154,18 +160,18 @@ class Namespaces:
         Raises:
             RoleMissing: the caller is no Manager of it, or the account has no such namespace.
         """
-        if self._is_deleting(caller, region, name):
+        if self._is_deleting(caller, name):
             self._access.require(caller, Role.MANAGER)
             return
         self._access.require(caller, Role.MANAGER, name)
         with self._store.writing() as changes:
-            found = _own(changes, caller, region, name)
+            found = _own(changes, caller, name)
             if changes.start_deletion(found, caller.iam_id, int(self._clock())):
                 changes.audit(caller, "namespace.remove", found, {})
 
-    def _is_deleting(self, caller: Caller, region: str, name: str) -> bool:
+    def _is_deleting(self, caller: Caller, name: str) -> bool:
         with self._store.reading() as records:
-            found = records.find(region, name)
+            found = records.find(caller.region, name)
         return (
             found is not None and found.account == caller.account and found.state is State.DELETING
         )
@@ -197,8 +203,8 @@ class Namespaces:
         return 1 + sum(step.remaining(region, name) for step in self._steps)
 
 
-def _own(changes: Changes, caller: Caller, region: str, name: str) -> Namespace:
-    found = changes.find(region, name)
+def _own(changes: Changes, caller: Caller, name: str) -> Namespace:
+    found = changes.find(caller.region, name)
     if found is None or found.account != caller.account:
         raise RoleMissing(role=Role.MANAGER.value)
     return found

@@ -202,7 +202,7 @@ class _SqlChanges(SqlRecords):
             action=action,
             target=f"namespace:{namespace.name}",
             request_id=caller.request_id,
-            detail=detail,
+            detail={"region": namespace.region, **detail},
         )
 
 

@@ -17,6 +17,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wharfinger.identity.model import PULL, Claims, TokenType
@@ -146,7 +147,9 @@ class FastPath:
         self._tokens: Final = tokens
         self._reads: Final = reads
         self._path_of: Final = path_of
-        self._region: Final = web.settings.region
+        regions = web.urls.regions
+        self._regions: Final = {host.encode(): one.name for host, one in regions.hosts.items()}
+        self._several: Final = regions.only is None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3): a blob's bytes here, all else by the ordinary routes.
@@ -196,25 +199,36 @@ class FastPath:
 
     def _claims(self, scope: Scope, read: _Read) -> Claims | None:
         """Return the claims of a token that grants the read and is still valid, else None."""
-        token = ""
+        token, host = "", b""
         for name, value in scope["headers"]:
             if name == b"authorization":
                 if value[:7].lower() != b"bearer ":
                     return None
                 token = value[7:].decode("latin-1")
+            elif name == b"host":
+                host = value
             elif name in _ORDINARY_HEADERS:
                 return None
         if not token:
             return None
         try:
             claims = self._tokens.verify(token, TokenType.REGISTRY, "registry")
+            if self._several and claims.region != self._region(scope, host):
+                return None
         except Refusal:
             return None
         return claims if claims.grants(read.repository, PULL) else None
 
-    def _key(self, read: _Read, claims: Claims) -> dict[str, str]:
+    def _region(self, scope: Scope, host: bytes) -> str:
+        """Return the region that is called; the host may be a proxy's word, or in other form."""
+        proxied = self._web.settings.trusted_proxies
+        known = None if proxied else self._regions.get(host)
+        return known or self._web.urls.region(HTTPConnection(scope))
+
+    @staticmethod
+    def _key(read: _Read, claims: Claims) -> dict[str, str]:
         return {
-            "region": self._region,
+            "region": claims.region,
             "repository": read.repository,
             "reference": read.reference,
             "credential": claims.credential,

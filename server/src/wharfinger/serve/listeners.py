@@ -51,7 +51,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
     if settings.tls_certificate:
         context.load_cert_chain(settings.tls_certificate, settings.tls_key)
     else:
-        files = ensure_server_certificate(settings.data_path / "tls", settings.tls_names)
+        files = ensure_server_certificate(settings.data_path / "tls", settings.certificate_names)
         context.load_cert_chain(files.chain, files.key)
     return context
 

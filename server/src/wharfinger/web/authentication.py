@@ -4,6 +4,7 @@ Docker token authentication specification, and RFC 6750 section 3 for the error 
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Final, Protocol
 
 from starlette.requests import HTTPConnection
@@ -144,7 +145,8 @@ class Gate:
         if not account:
             raise AccountMissing
         request_id: str = request.scope.get("request_id", "")
-        return await self._web.threads.run(self._access.caller, claims, account, request_id)
+        caller = await self._web.threads.run(self._access.caller, claims, account, request_id)
+        return replace(caller, region=self._web.urls.region(request))
 
     async def _iam_claims(self, request: HTTPConnection) -> Claims:
         token = bearer(request)
@@ -166,6 +168,9 @@ class Gate:
             claims = self._verifier.verify(token, TokenType.REGISTRY, REGISTRY_AUDIENCE)
         except (TokenExpired, TokenInvalid) as refusal:
             raise AuthenticationRequired(challenge=Challenge(scope, INVALID_TOKEN)) from refusal
+        # A region's token is nothing in the others, where its scopes would name other things.
+        if claims.region != self._web.urls.region(request):
+            raise AuthenticationRequired(challenge=Challenge(scope, INVALID_TOKEN))
         if not await self._web.threads.run(self._verifier.is_current, claims):
             raise AuthenticationRequired(challenge=Challenge(scope, INVALID_TOKEN))
         return claims
@@ -174,7 +179,7 @@ class Gate:
         self, claims: Claims, repository: str, missing: list[str], scope: str
     ) -> Refusal:
         """Return the challenge if another token would help or sign-in might, else the denial."""
-        region = self._web.settings.region
+        region = claims.region
         could = await asyncio.gather(
             *(
                 self._web.threads.run(self._access.may, claims, region, repository, action)

@@ -81,6 +81,8 @@ class Surface:
         if self._web.draining() and not scope["path"].startswith("/health/"):
             wait = max(1, round(self._web.settings.drain_seconds) + 1)
             raise Draining(headers={"Retry-After": str(wait), "Connection": "close"})
+        if not scope["path"].startswith("/health/"):
+            self._web.urls.region(HTTPConnection(scope))
         require_plain(scope)
 
     async def _refuse(self, exchange: "_Exchange", receive: Receive, refusal: Refusal) -> None:

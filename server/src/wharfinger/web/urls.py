@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from wharfinger.regions import Regions
+from wharfinger_common.catalogue import regions as region_entries
 from wharfinger_common.catalogue import web as entries
 from wharfinger_common.refusals import Refusal
 
+_SHOWN: Final = 100
 _HOST: Final = re.compile(
     r"[A-Za-z0-9._-]{1,253}(?::\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](?::\d{1,5})?"
 )
@@ -23,15 +26,25 @@ class HostUnknown(Refusal):
     entry = entries.HOST_UNKNOWN
 
 
+class HostMisdirected(Refusal):
+    """The request's host belongs to no region."""
+
+    entry = region_entries.HOST_MISDIRECTED
+
+
 class Urls:
-    """Builds absolute URLs for answers.
+    """Builds absolute URLs for answers, and tells which region a request's host calls.
 
     With configured public URLs, the one with the request's host is used (the first, where none
     fits: some clients refuse a realm on another host than they called); without, the request's
-    own scheme and host. Forwarded headers count only from ``trusted_proxies``.
+    own scheme and host; so also where that is the host of a region. Forwarded headers count only
+    from ``trusted_proxies``.
     """
 
-    def __init__(self, public_urls: Iterable[str], trusted_proxies: Iterable[str]) -> None:
+    def __init__(
+        self, public_urls: Iterable[str], trusted_proxies: Iterable[str], regions: Regions
+    ) -> None:
+        self.regions: Final = regions
         self._public: Final = tuple(url.rstrip("/") for url in public_urls)
         self._hosts: Final = {urlsplit(url).netloc: url for url in self._public}
         self._proxies: Final[tuple[IPv4Network | IPv6Network, ...]] = tuple(
@@ -45,8 +58,10 @@ class Urls:
             HostUnknown: there is no public URL to fall back on and no valid Host header.
         """
         scheme, host = self._called(request)
-        if self._public:
-            return self._hosts.get(host, self._public[0])
+        if host in self._hosts:
+            return self._hosts[host]
+        if self._public and (self.regions.only or not self.regions.of_host(host)):
+            return self._public[0]
         if not _HOST.fullmatch(host):
             raise HostUnknown
         return f"{scheme}://{host}"
@@ -54,6 +69,21 @@ class Urls:
     def host(self, request: HTTPConnection) -> str:
         """Return the host (with port) by which image references of this registry begin."""
         return self.base(request).partition("://")[2]
+
+    def region(self, request: HTTPConnection) -> str:
+        """Return the name of the region whose host the request calls.
+
+        Raises:
+            HostMisdirected: there are several, and it is none of theirs (RFC 9110, 421).
+        """
+        only = self.regions.only
+        if only:
+            return only.name
+        _, host = self._called(request)
+        found = self.regions.of_host(host)
+        if found is None:
+            raise HostMisdirected(host=host[:_SHOWN])
+        return found.name
 
     def location(self, request: HTTPConnection, path: str) -> str:
         """Return the absolute URL of ``path``, which starts with a slash."""

@@ -14,6 +14,7 @@ from wharfinger.identity.model import (
     Visibility,
 )
 from wharfinger.identity.ports import NamespaceOwners, Records, Store
+from wharfinger.regions import GLOBAL
 from wharfinger_common.names import namespace_of
 
 PULLING: Final = frozenset({Role.READER, Role.WRITER, Role.MANAGER})
@@ -29,27 +30,27 @@ class Access:
     Blocking; any thread may call. Nothing is remembered: a role taken away is gone at once.
     """
 
-    def __init__(self, store: Store, owners: NamespaceOwners, region: str) -> None:
+    def __init__(self, store: Store, owners: NamespaceOwners) -> None:
         self._store = store
         self._owners = owners
-        self._region = region
 
     def actions(self, subject: str, account: str, region: str, namespace: str) -> frozenset[str]:
         """Return the registry actions that ``subject`` has in ``namespace``.
 
         What the policies of the namespace's owner give it, and what they give everybody. A
         credential bound to ``account`` ('' = unbound) has only the latter elsewhere. A namespace
-        that does not exist gives nothing.
+        that does not exist gives nothing; one of the region of public images lets everybody pull.
         """
         owner = self._owners.owner(region, namespace)
         if owner is None:
             return frozenset()
         subjects = {ANONYMOUS, subject} if account in {"", owner} else {ANONYMOUS}
         with self._store.reading() as records:
-            found = records.roles(owner, subjects, namespace)
-        return frozenset(
-            action for roles in found.values() for role in roles for action in role.actions
-        )
+            found = records.roles(owner, subjects, region, namespace)
+        roles = {role for given in found.values() for role in given}
+        if region == GLOBAL:
+            roles.add(Role.READER)
+        return frozenset(action for role in roles for action in role.actions)
 
     def may(self, claims: Claims, region: str, repository: str, action: str) -> bool:
         """Whether a new token could grant the bearer ``action`` on ``repository``.
@@ -89,7 +90,7 @@ class Access:
             RoleMissing: no policy gives the role.
         """
         wanted = _wanted(role)
-        owned = namespace is None or self._owners.owner(self._region, namespace) == caller.account
+        owned = namespace is None or self._owners.owner(caller.region, namespace) == caller.account
         with self._store.reading() as records:
             roles = _roles(records, caller, namespace or "")
         if not owned or wanted.isdisjoint(roles):
@@ -113,7 +114,7 @@ class Access:
             RoleMissing: nothing; Writers, and those without a role, may not list.
         """
         with self._store.reading() as records:
-            grants = records.grants({caller.iam_id}, LISTING, caller.account)
+            grants = records.grants({caller.iam_id}, LISTING, caller.account, caller.region)
         if not grants:
             raise RoleMissing(role=Role.READER.value)
         return _visibility(grants)
@@ -121,9 +122,11 @@ class Access:
     def visible_to(self, claims: Claims) -> Visibility:
         """Return what the bearer of a registry token may pull: its own, and what is public."""
         with self._store.reading() as records:
-            grants = list(records.grants({claims.subject}, PULLING, claims.account))
+            grants = list(records.grants({claims.subject}, PULLING, claims.account, claims.region))
             if not claims.anonymous:
-                grants += records.grants({ANONYMOUS}, PULLING, "")
+                grants += records.grants({ANONYMOUS}, PULLING, "", claims.region)
+        if claims.region == GLOBAL:
+            grants.append((OPERATOR_ACCOUNT, ""))
         return _visibility(grants)
 
 
@@ -143,7 +146,7 @@ def is_manager(records: Records, caller: Caller) -> bool:
 
 
 def _roles(records: Records, caller: Caller, namespace: str) -> frozenset[Role]:
-    found = records.roles(caller.account, {caller.iam_id}, namespace)
+    found = records.roles(caller.account, {caller.iam_id}, caller.region, namespace)
     return found.get(caller.iam_id, frozenset())
 
 

@@ -88,7 +88,13 @@ class Desk:
             raise LimitReached(limit=self.limit, kind=kind)
 
     def give_role(
-        self, changes: Changes, account: str, iam_id: str, role: Role, namespace: str = ""
+        self,
+        changes: Changes,
+        account: str,
+        iam_id: str,
+        role: Role,
+        namespace: str = "",
+        region: str = "",
     ) -> Policy | None:
         """Add a policy; None if the account has this very one already.
 
@@ -96,7 +102,7 @@ class Desk:
             LimitReached: the account has too many policies.
         """
         self.require_room(changes, account, Text("policies"))
-        policy = Policy(self.new_id(), account, iam_id, role, namespace, self.now)
+        policy = Policy(self.new_id(), account, iam_id, role, namespace, self.now, region)
         return policy if changes.add_policy(policy) else None
 
 

@@ -24,17 +24,17 @@ from wharfinger_common.languages import Text
 class Policies:
     """Use cases around policies, for Managers of the caller's account. Blocking."""
 
-    def __init__(self, desk: Desk, owners: NamespaceOwners, region: str) -> None:
+    def __init__(self, desk: Desk, owners: NamespaceOwners) -> None:
         self._desk = desk
         self._owners = owners
-        self._region = region
 
     def create(
         self, caller: Caller, iam_id: str, role: str, namespace: str | None = None
     ) -> Policy:
-        """Return a new policy on ``namespace``, or on the whole account.
+        """Return a new policy on ``namespace`` in the caller's region, or on the whole account.
 
-        The subject ``anonymous`` with Reader makes a namespace public.
+        The latter counts in every region. The subject ``anonymous`` with Reader makes a namespace
+        public.
 
         Raises:
             RoleMissing: the caller is no Manager.
@@ -46,13 +46,16 @@ class Policies:
         if iam_id == ANONYMOUS and (given is not Role.READER or not namespace):
             reason = Text("anonymous can only have the role Reader, on a namespace that is named")
             raise ValueInvalid(property="role" if namespace else "namespace", reason=reason)
-        owned = not namespace or self._owners.owner(self._region, namespace) == caller.account
+        region = caller.region if namespace else ""
+        owned = not namespace or self._owners.owner(region, namespace) == caller.account
         with self._desk.managing(caller) as changes:
             if not owned:
                 raise unknown(Text("namespace"), namespace or "")
             if iam_id != ANONYMOUS and changes.standing(caller.account, iam_id) is None:
                 raise unknown(Text("user or service id"), iam_id)
-            policy = self._desk.give_role(changes, caller.account, iam_id, given, namespace or "")
+            policy = self._desk.give_role(
+                changes, caller.account, iam_id, given, namespace or "", region
+            )
             if policy is None:
                 raise AlreadyExists(kind=Text("policy"))
             audit(changes, caller, "policy.create", policy.id, **_facts(policy))
@@ -91,13 +94,13 @@ class Policies:
             changes.raise_epochs(found.iam_id)
             audit(changes, caller, "policy.delete", policy, **_facts(found))
 
-    def namespace_deleted(self, account: str, namespace: str) -> None:
+    def namespace_deleted(self, account: str, region: str, namespace: str) -> None:
         """Remove the policies that name a deleted namespace; may be called any number of times.
 
         Otherwise whoever had a role on it would have it again on the next of that name.
         """
         with self._desk.changing(account) as changes:
-            for subject in changes.remove_namespace_policies(account, namespace):
+            for subject in changes.remove_namespace_policies(account, region, namespace):
                 changes.raise_epochs(subject)
 
 
@@ -106,4 +109,5 @@ def _facts(policy: Policy) -> dict[str, object]:
         "iam_id": policy.iam_id,
         "role": policy.role.value,
         "namespace": policy.namespace or None,
+        "region": policy.region or None,
     }

@@ -33,9 +33,10 @@ _SHOWN: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """What a client asks for. Without a user name and refresh token the caller is anonymous."""
+    """What a client asks of a region. Without user name and refresh token it is anonymous."""
 
     service: str
+    region: str
     scopes: Sequence[str] = ()
     username: str | None = None
     password: str = field(default="", repr=False)
@@ -67,7 +68,7 @@ class _Presented:
 class NoRegistryTokens:
     """Stands for registry tokens where none are offered: nothing is one."""
 
-    def authenticate(self, secret: str) -> Credential | None:  # noqa: ARG002 - the port's shape
+    def authenticate(self, secret: str, region: str) -> Credential | None:  # noqa: ARG002 - the port's shape
         """Return None."""
         return None
 
@@ -82,7 +83,6 @@ class RegistrySignIn:
         access: Access,
         registry_tokens: RegistryTokens,
         *,
-        region: str,
         token_seconds: int,
         refresh_seconds: int,
         max_scopes: int,
@@ -91,7 +91,6 @@ class RegistrySignIn:
         self._tokens = tokens
         self._access = access
         self._registry_tokens = registry_tokens
-        self._region = region
         self._token_seconds = token_seconds
         self._refresh_seconds = refresh_seconds
         self._max_scopes = max_scopes
@@ -114,7 +113,7 @@ class RegistrySignIn:
             raise ServiceUnknown(service=request.service[:_SHOWN])
         scopes = parse(request.scopes, self._max_scopes)
         presented = self._identify(request)
-        granted = self._granted(presented, scopes)
+        granted = self._granted(presented, request.region, scopes)
         token, issued, _ = self._tokens.issue(
             TokenType.REGISTRY,
             presented.credential,
@@ -122,6 +121,7 @@ class RegistrySignIn:
             lifetime=self._token_seconds,
             account=presented.account,
             access=render(granted),
+            region=request.region,
         )
         return RegistryToken(
             token=token,
@@ -137,7 +137,7 @@ class RegistrySignIn:
 
     def _identify(self, request: TokenRequest) -> _Presented:
         if request.refresh_token is not None:
-            return self._by_refresh(request.refresh_token)
+            return self._by_refresh(request.refresh_token, request.region)
         if request.username is None:
             return _Presented(self._authenticator.anonymous(), "")
         found = self._user_names.get(request.username, self._by_password)(request)
@@ -167,16 +167,18 @@ class RegistrySignIn:
         return _Presented(credential, claims.account)
 
     def _by_registry_token(self, request: TokenRequest) -> _Presented:
-        found = self._registry_tokens.authenticate(request.password)
+        found = self._registry_tokens.authenticate(request.password, request.region)
         if found is None:
             raise RegistryTokensUnsupported
         return _Presented(found, found.account)
 
-    def _by_refresh(self, token: str) -> _Presented:
+    def _by_refresh(self, token: str, region: str) -> _Presented:
         try:
             credential, claims = self._authenticator.refresh(token, REGISTRY_AUDIENCE)
         except (RefreshInvalid, RefreshExpired) as error:
             raise CredentialsWrong from error
+        if claims.region != region:
+            raise CredentialsWrong
         return _Presented(credential, claims.account, renewable=True)
 
     def _refresh_token(self, request: TokenRequest, presented: _Presented) -> str | None:
@@ -196,11 +198,12 @@ class RegistrySignIn:
             audience=REGISTRY_AUDIENCE,
             lifetime=self._refresh_seconds,
             account=presented.account,
+            region=request.region,
         )
         return token
 
     def _granted(
-        self, presented: _Presented, scopes: Sequence[Scope]
+        self, presented: _Presented, region: str, scopes: Sequence[Scope]
     ) -> dict[Scope, tuple[str, ...]]:
         allowed: dict[str, frozenset[str]] = {}
         granted: dict[Scope, tuple[str, ...]] = {}
@@ -211,16 +214,18 @@ class RegistrySignIn:
             elif repository is not None:
                 namespace = namespace_of(repository)
                 if namespace not in allowed:
-                    allowed[namespace] = self._actions(presented, namespace)
+                    allowed[namespace] = self._actions(presented, region, namespace)
                 granted[scope] = scope.granting(allowed[namespace])
         return granted
 
-    def _actions(self, presented: _Presented, namespace: str) -> frozenset[str]:
+    def _actions(self, presented: _Presented, region: str, namespace: str) -> frozenset[str]:
         subject = presented.credential.iam_id
-        return self._access.actions(subject, presented.account, self._region, namespace)
+        return self._access.actions(subject, presented.account, region, namespace)
 
 
-def request_from_form(form: Mapping[str, str], scopes: Sequence[str], address: str) -> TokenRequest:
+def request_from_form(
+    form: Mapping[str, str], scopes: Sequence[str], address: str, region: str
+) -> TokenRequest:
     """Return the request that an OAuth2 form makes (Docker OAuth2 token documentation).
 
     Raises:
@@ -238,6 +243,7 @@ def request_from_form(form: Mapping[str, str], scopes: Sequence[str], address: s
     refreshing = grant == "refresh_token"
     return TokenRequest(
         service=form.get("service", REGISTRY_AUDIENCE),
+        region=region,
         scopes=scopes,
         username=None if refreshing else form["username"],
         password="" if refreshing else form["password"],

@@ -122,9 +122,13 @@ class SqlChanges(SqlRecords):
             delete(policies).where(policies.c.account_id == account, policies.c.id == policy)
         )
 
-    def remove_namespace_policies(self, account: str, namespace: str) -> Sequence[str]:
+    def remove_namespace_policies(self, account: str, region: str, namespace: str) -> Sequence[str]:
         """Remove the policies that name the namespace; return the subjects that had one."""
-        of_it = (policies.c.account_id == account, policies.c.namespace == namespace)
+        of_it = (
+            policies.c.account_id == account,
+            policies.c.region == region,
+            policies.c.namespace == namespace,
+        )
         subjects = self._connection.execute(select(policies.c.iam_id).where(*of_it).distinct())
         found = list(subjects.scalars())
         self._connection.execute(delete(policies).where(*of_it))

@@ -10,9 +10,11 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    and_,
     bindparam,
     func,
     literal,
+    or_,
     select,
     union_all,
 )
@@ -60,7 +62,13 @@ _EPOCH: Final = select(credentials.c.epoch).where(credentials.c.id == bindparam(
 _ROLES: Final = select(policies.c.iam_id, policies.c.role).where(
     policies.c.account_id == bindparam("account"),
     policies.c.iam_id.in_(bindparam("iam_ids", expanding=True)),
-    policies.c.namespace.in_([bindparam("namespace", type_=String()), ""]),
+    or_(
+        policies.c.namespace == "",
+        and_(
+            policies.c.namespace == bindparam("namespace", type_=String()),
+            policies.c.region == bindparam("region", type_=String()),
+        ),
+    ),
 )
 _FAILURES: Final = select(
     signin_failures.c.key, signin_failures.c.window_start, signin_failures.c.count
@@ -176,10 +184,15 @@ class SqlRecords:
         return [rows.policy(row) for row in self._page(query, policies.c.id, page)]
 
     def roles(
-        self, account: str, iam_ids: Collection[str], namespace: str
+        self, account: str, iam_ids: Collection[str], region: str, namespace: str
     ) -> Mapping[str, frozenset[Role]]:
         """Return each subject's roles on ``namespace`` and account-wide; '' = only the latter."""
-        asked = {"account": account, "iam_ids": list(iam_ids), "namespace": namespace}
+        asked = {
+            "account": account,
+            "iam_ids": list(iam_ids),
+            "region": region,
+            "namespace": namespace,
+        }
         found: dict[str, set[Role]] = {}
         for iam_id, role in self._connection.execute(_ROLES, asked):
             found.setdefault(iam_id, set()).add(Role(role))
@@ -195,14 +208,15 @@ class SqlRecords:
         return frozenset(Role(role) for role in self._connection.execute(query).scalars())
 
     def grants(
-        self, iam_ids: Collection[str], roles: Collection[Role], account: str
+        self, iam_ids: Collection[str], roles: Collection[Role], account: str, region: str
     ) -> Sequence[tuple[str, str]]:
-        """Return (account, namespace) of policies with these roles; '' = of all accounts."""
+        """Return (account, namespace) of policies with these roles; see the port."""
         query = (
             select(policies.c.account_id, policies.c.namespace)
             .where(
                 policies.c.iam_id.in_(iam_ids),
                 policies.c.role.in_([role.value for role in roles]),
+                policies.c.region.in_(["", region]),
             )
             .distinct()
         )

@@ -52,7 +52,15 @@ def api_key(row: Row[Any]) -> ApiKey:
 
 def policy(row: Row[Any]) -> Policy:
     """Return the policy in a row of ``policies``."""
-    return Policy(row.id, row.account_id, row.iam_id, Role(row.role), row.namespace, row.created_at)
+    return Policy(
+        row.id,
+        row.account_id,
+        row.iam_id,
+        Role(row.role),
+        row.namespace,
+        row.created_at,
+        row.region,
+    )
 
 
 def credential(row: Row[Any]) -> Credential:
