@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -41,6 +42,29 @@ def test_head_is_that_of_the_scripts() -> None:
 def test_an_upgraded_database_needs_nothing_more(url: str) -> None:
     assert migrate.upgrade(url)
     assert not migrate.upgrade(url)
+
+
+def test_policies_of_a_namespace_get_the_region_of_their_deployment(url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    rows = [("p1", "team"), ("p2", ""), ("p3", "gone")]
+    with create_engine(url).connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO accounts VALUES ('a', 'a', 'free', 0)")
+        connection.exec_driver_sql(
+            "INSERT INTO namespaces (region, account_id, name, state, resource_group, created_at, "
+            "updated_at) VALUES ('home', 'a', 'team', 'active', '', 0, 0)"
+        )
+        for policy, namespace in rows:
+            connection.exec_driver_sql(
+                f"INSERT INTO policies VALUES ('{policy}', 'a', 'x', 'Reader', '{namespace}', 0)"
+            )
+        connection.commit()
+        command.upgrade(config, "0002")
+        found = connection.exec_driver_sql("SELECT id, region FROM policies ORDER BY id").all()
+
+    assert [tuple(row) for row in found] == [("p1", "home"), ("p2", "")]
 
 
 def test_a_database_of_a_newer_version_is_refused(url: str) -> None:
