@@ -50,12 +50,16 @@ def _telling(action: Callable[[], Any]) -> Any:
 @click.pass_obj
 def serve(settings: Settings) -> None:
     """Serve the registry until SIGTERM; the first start creates what is missing."""
-    # Collecting garbage while importing finds none and costs a tenth of the cold start.
+    # Collecting garbage while importing finds none and costs a tenth of the cold start. What was
+    # imported stays: frozen, no later collection looks at it, nor copies its pages in a fork.
     import gc
 
     gc.disable()
+    import sqlalchemy.exc  # noqa: F401 - what `_telling` will ask for
+
     from wharfinger.serve.run import serve as run
 
+    gc.freeze()
     gc.enable()
     _telling(lambda: run(settings))
 

@@ -70,7 +70,6 @@ class Supervisor:
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         # Children neither touch nor copy what the parent already has.
-        gc.collect()
         gc.freeze()
         for child in self._children:
             self._spawn(child)
