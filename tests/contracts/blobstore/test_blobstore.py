@@ -10,7 +10,7 @@ import pytest
 from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort
 from wharfinger.blobstore.filesystem import FilesystemStore
 from wharfinger.blobstore.memory import MemoryStore
-from wharfinger.blobstore.port import CHUNK, BlobStore
+from wharfinger.blobstore.port import CHUNK, BlobStore, StoredObject
 from wharfinger_common.digests import Digest
 
 STORES: dict[str, Callable[[Path], BlobStore]] = {
@@ -130,15 +130,25 @@ def test_the_empty_blob(store: BlobStore, upload: str) -> None:
         assert content_of(store, writer.commit(digest)) == b""
 
 
-def test_committing_again_replaces_and_leaves_readers_alone(store: BlobStore, upload: str) -> None:
+def test_committing_again_takes_another_place_and_leaves_the_former_alone(
+    store: BlobStore, upload: str
+) -> None:
     digest = Digest.of(b"content")
-    location = store.put(digest, b"damaged")
-    with store.open(location) as reader:
-        with store.writer(upload, 0) as writer:
-            writer.write(b"content")
-            assert writer.commit(digest) == location
-        assert b"".join(reader.read(0, 7)) == b"damaged"
+    former = store.put(digest, b"damaged")
+    with store.writer(upload, 0) as writer:
+        writer.write(b"content")
+        location = writer.commit(digest)
+    assert location != former
+    assert content_of(store, former) == b"damaged"
+    store.delete(former)
     assert content_of(store, location) == b"content"
+
+
+def test_a_reader_goes_on_though_the_blob_is_deleted(store: BlobStore) -> None:
+    location = store.put(Digest.of(b"content"), b"content")
+    with store.open(location) as reader:
+        store.delete(location)
+        assert b"".join(reader.read(0, 7)) == b"content"
 
 
 def test_many_commits_of_one_digest_at_once_end_well(store: BlobStore) -> None:
@@ -162,8 +172,8 @@ def test_many_commits_of_one_digest_at_once_end_well(store: BlobStore) -> None:
     for thread in threads:
         thread.join()
     assert len(locations) == 8
-    assert len(set(locations)) == 1
-    assert content_of(store, locations[0]) == content
+    assert len(set(locations)) == 8
+    assert {content_of(store, location) for location in locations} == {content}
     assert list(store.leftovers(FAR_FUTURE)) == []
 
 
@@ -182,6 +192,46 @@ def test_deleting(store: BlobStore) -> None:
     store.delete(location)
     with pytest.raises(BlobMissing):
         store.open(location)
+
+
+def listed(store: BlobStore, limit: int) -> list[StoredObject]:
+    found: list[StoredObject] = []
+    while page := store.objects(found[-1].location if found else "", limit):
+        found += page
+        if len(page) < limit:
+            break
+    return found
+
+
+@pytest.mark.parametrize("limit", [1, 3, 1000])
+def test_listing_everything_stored_in_order(store: BlobStore, upload: str, limit: int) -> None:
+    contents = [b"%d" % number for number in range(10)]
+    digests = [Digest.of(content) for content in contents]
+    digests += [Digest.of(contents[0], "sha512"), digests[0]]
+    contents += [contents[0], contents[0]]
+    locations = [store.put(*pair) for pair in zip(digests, contents, strict=True)]
+    write(store, upload, 0, b"not yet a blob")
+
+    found = listed(store, limit)
+
+    assert [each.location for each in found] == sorted(locations)
+    assert {each.location: each.size for each in found} == dict.fromkeys(locations, 1)
+    assert not any(each.upload for each in found)
+    assert all(0 < each.modified < FAR_FUTURE for each in found)
+
+
+def test_what_goes_while_it_is_listed_hides_nothing_else(store: BlobStore) -> None:
+    for number in range(8):
+        store.put(Digest.of(b"%d" % number), b"%d" % number)
+    first, *rest = [each.location for each in store.objects("", 100)]
+    assert [each.location for each in store.objects("", 1)] == [first]
+    store.delete(first)
+    store.delete(rest[0])
+    assert [each.location for each in store.objects(first, 100)] == rest[1:]
+
+
+def test_an_empty_store_lists_nothing(store: BlobStore) -> None:
+    assert store.objects("", 10) == []
 
 
 def test_a_path_where_there_is_one_leads_to_the_bytes(store: BlobStore) -> None:

@@ -58,13 +58,13 @@ def test_bytes_are_synced_before_the_name_and_the_name_before_the_answer(
     with store.writer(upload, 0) as writer:
         writer.write(b"content")
         assert steps == []
-        writer.commit(digest)
+        name = writer.commit(digest).rpartition("/")[2]
     # The new folders' names come before what is put into them.
     shard = digest.hex[:2]
     assert steps[0] == f"file {upload}"
     assert steps.index("folder blobs") < steps.index("folder sha256")
-    assert steps[-2:] == [f"rename to {digest.hex}", f"folder {shard}"]
-    assert steps.index("folder sha256") < steps.index(f"rename to {digest.hex}")
+    assert steps[-2:] == [f"rename to {name}", f"folder {shard}"]
+    assert steps.index("folder sha256") < steps.index(f"rename to {name}")
 
 
 @pytest.mark.parametrize(
@@ -142,3 +142,22 @@ def test_a_link_in_the_place_of_an_upload_is_not_followed(root: Path, tmp_path: 
     with pytest.raises(StoreUnavailable):
         store.writer(upload, 0)
     assert outside.read_bytes() == b"precious"
+
+
+def test_blobs_of_former_versions_and_foreign_files(root: Path) -> None:
+    """Locations once had no random mark; what is not the store's own is neither listed nor read."""
+    store = FilesystemStore(root)
+    digest = Digest.of(b"content")
+    location = store.put(digest, b"content")
+    file = root / "blobs" / location
+    old = location.partition(".")[0]
+    file.rename(file.with_name(digest.hex))
+    for name in ("notes.txt", f"{digest.hex}.bak", f"{digest.hex}.{'0' * 11}"):
+        (file.parent / name).write_bytes(b"foreign")
+    (root / "blobs" / "lost+found").mkdir()
+
+    assert [each.location for each in store.objects("", 10)] == [old]
+    with store.open(old) as reader:
+        assert b"".join(reader.read(0, 7)) == b"content"
+    store.delete(old)
+    assert store.objects("", 10) == []

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 
 from tests.unit.registry_uploads.yard import LEASE, PUSHER, REGION, Fuse, Killed, Yard
-from wharfinger.blobstore.names import location_of
 from wharfinger.registry.model.blobs import Blob, BlobUnknown
 from wharfinger.registry.model.uploads import UploadLost
 from wharfinger.registry.service.uploads import Uploads
@@ -76,7 +75,8 @@ def _unlink(yard: Yard, *, known: bool) -> None:
     """Bring the yard back to before the push; ``known``: the blob is there, in no repository."""
     yard.blobs.delete(REGION, PUSHER.repository, DIGEST)
     if not known:
-        yard.store.delete(location_of(DIGEST))
+        for stored in yard.store.objects("", 100):
+            yard.store.delete(stored.location)
         with yard.database.writing() as connection:
             connection.execute(blobs.delete())
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.registry_uploads.yard import ACCOUNT, LEASE, LIMIT, PUSHER, REGION, Yard
 from wharfinger.namespaces.model import NamespaceUnknown
-from wharfinger.registry.model.blobs import BlobLost, BlobReferenced, BlobUnknown
+from wharfinger.registry.model.blobs import Blob, BlobLost, BlobReferenced, BlobUnknown
 from wharfinger.registry.model.uploads import (
     AlgorithmUnsupported,
     BlobTooLarge,
@@ -240,11 +240,25 @@ def test_a_known_blob_whose_bytes_were_lost_is_stored_anew(yard: Yard) -> None:
     path.write_bytes(b"cut")
     with pytest.raises(BlobLost):
         yard.content(digest)
-    yard.uploads.push(PUSHER, digest, [CONTENT])
+    again = yard.uploads.push(PUSHER, digest, [CONTENT])
     assert yard.content(digest) == CONTENT
-    yard.store.delete(blob.location)
+    assert yard.discarded() == [blob.location]
+    yard.store.delete(again.location)
     with pytest.raises(BlobLost):
-        yard.blobs.file(blob)
+        yard.blobs.file(again)
+
+
+def test_two_commits_of_one_digest_leave_one_blob_and_one_place_to_clear(yard: Yard) -> None:
+    """Both found no row when they placed their bytes; the later one takes over."""
+    digest = Digest.of(CONTENT)
+    first, second = (
+        Blob(str(digest), len(CONTENT), yard.store.put(digest, CONTENT)) for _ in range(2)
+    )
+    for blob in (first, second):
+        yard.records.link(PUSHER, ACCOUNT, blob, yard.clock(), None)
+    assert yard.shown.find(REGION, PUSHER.repository, str(digest)) == second
+    assert yard.discarded() == [first.location]
+    assert yard.content(digest) == CONTENT
 
 
 def test_deleting_a_blob(yard: Yard) -> None:

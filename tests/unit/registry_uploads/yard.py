@@ -20,7 +20,13 @@ from wharfinger.registry.service.hashes import RunningHashes
 from wharfinger.registry.service.uploads import Rules, Uploads
 from wharfinger.registry.store.blobs import SqlBlobRecords
 from wharfinger.registry.store.uploads import SqlUploadRecords
-from wharfinger.registry.tables import blobs, repositories, repository_blobs, uploads
+from wharfinger.registry.tables import (
+    blobs,
+    discarded_bytes,
+    repositories,
+    repository_blobs,
+    uploads,
+)
 from wharfinger_common.digests import Digest
 
 REGION = "local"
@@ -180,6 +186,11 @@ class Yard:
                 table.name: connection.scalar(select(func.count()).select_from(table)) or 0
                 for table in tables
             }
+
+    def discarded(self) -> Sequence[str]:
+        """Return the locations whose bytes are to be deleted."""
+        with self.database.reading() as connection:
+            return list(connection.scalars(select(discarded_bytes.c.location)))
 
     def session_files(self) -> Sequence[str]:
         """Return what lies in the store for upload sessions."""

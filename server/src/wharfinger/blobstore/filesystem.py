@@ -1,4 +1,4 @@
-"""Blobs and uploads as files: ``uploads/ID`` and ``blobs/ALGORITHM/SHARD/HEX`` under one folder.
+"""Blobs and uploads as files: ``uploads/ID`` and ``blobs/ALGORITHM/SHARD/HEX.MARK`` in one folder.
 
 A file reaches its final name by one rename, after its bytes were synced and before its folder
 is: under a final name there is never anything but a whole, verified blob. An advisory lock on
@@ -8,14 +8,22 @@ the upload's file keeps the writers of all processes apart and ends with the pro
 import fcntl
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from io import FileIO
+from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
 from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort, told
-from wharfinger.blobstore.names import is_upload, location_of, require_location, require_upload
-from wharfinger.blobstore.port import CHUNK, BlobReader, UploadWriter
+from wharfinger.blobstore.names import (
+    is_location,
+    is_upload,
+    new_location,
+    require_location,
+    require_upload,
+)
+from wharfinger.blobstore.port import CHUNK, BlobReader, StoredObject, UploadWriter
 from wharfinger.database.errors import StorageFull
 from wharfinger_common.digests import Digest
 
@@ -86,6 +94,32 @@ class FilesystemStore:
         with told():
             self.path(location).unlink(missing_ok=True)
 
+    def objects(self, after: str, limit: int) -> Sequence[StoredObject]:
+        """Return stored blobs; see the port. Holds the names of one shard at a time."""
+        with told():
+            found = (stored for shard in self._shards(after) for stored in self._in(shard, after))
+            return list(islice(found, limit))
+
+    def _shards(self, after: str) -> Iterator[str]:
+        """Yield the folders that may hold something behind ``after``, in order."""
+        for algorithm in _folders(self._blobs):
+            for shard in _folders(self._blobs / algorithm):
+                folder = f"{algorithm}/{shard}/"
+                if folder >= after[: len(folder)]:
+                    yield folder
+
+    def _in(self, folder: str, after: str) -> Iterator[StoredObject]:
+        with suppress(FileNotFoundError), os.scandir(self._blobs / folder) as entries:
+            locations = sorted(
+                location
+                for entry in entries
+                if (location := folder + entry.name) > after and is_location(location)
+            )
+            for location in locations:
+                with suppress(FileNotFoundError):
+                    status = self.path(location).lstat()
+                    yield StoredObject(location, status.st_size, status.st_mtime)
+
     def leftovers(self, before: float) -> Iterator[str]:
         """Yield old uploads; see the port."""
         with told(), os.scandir(self._uploads) as entries:
@@ -104,7 +138,7 @@ class FilesystemStore:
 
     def place(self, file: Path, digest: Digest) -> str:
         """Give a synced file its final name, and return the location once that name is on disk."""
-        location = location_of(digest)
+        location = new_location(digest)
         final = self._blobs / location
         self._prepare(final.parent)
         file.replace(final)
@@ -236,6 +270,14 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _folders(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    except FileNotFoundError:
+        return []
 
 
 def _written(entry: "os.DirEntry[str]") -> float:

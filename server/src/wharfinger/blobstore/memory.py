@@ -1,12 +1,12 @@
 """A blob store in memory, for tests of what stands above it. Nothing in it outlives the object."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Self
 
 from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort
-from wharfinger.blobstore.names import location_of, require_location, require_upload
-from wharfinger.blobstore.port import CHUNK, BlobReader, UploadWriter
+from wharfinger.blobstore.names import new_location, require_location, require_upload
+from wharfinger.blobstore.port import CHUNK, BlobReader, StoredObject, UploadWriter
 from wharfinger_common.digests import Digest
 
 
@@ -18,6 +18,7 @@ class MemoryStore:
         self.blobs: Final[dict[str, bytes]] = {}
         self.held: Final[set[str]] = set()
         self.written: Final[dict[str, float]] = {}
+        self.placed: Final[dict[str, float]] = {}
         self.clock: Final = clock
         self._lock: Final = threading.Lock()
 
@@ -41,7 +42,8 @@ class MemoryStore:
 
     def put(self, digest: Digest, content: bytes) -> str:
         """Store a small blob; see the port."""
-        location = location_of(digest)
+        location = new_location(digest)
+        self.placed[location] = self.clock()
         self.blobs[location] = bytes(content)
         return location
 
@@ -59,6 +61,15 @@ class MemoryStore:
     def delete(self, location: str) -> None:
         """Remove a blob; see the port."""
         self.blobs.pop(require_location(location), None)
+
+    def objects(self, after: str, limit: int) -> Sequence[StoredObject]:
+        """Return stored blobs; see the port."""
+        with self._lock:
+            locations = sorted(location for location in self.blobs if location > after)[:limit]
+            return [
+                StoredObject(location, len(self.blobs[location]), self.placed[location])
+                for location in locations
+            ]
 
     def leftovers(self, before: float) -> Iterator[str]:
         """Yield old uploads; see the port."""

@@ -1,11 +1,14 @@
 """Where things lie in a store; nothing that was not checked here becomes part of a path."""
 
 import re
+import secrets
 from typing import Final
 
 from wharfinger_common.digests import Digest, DigestInvalid
 
 _UPLOAD: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MARK: Final = re.compile(r"[0-9a-f]{12}")
+_MARK_BYTES: Final = 6
 
 
 def is_upload(upload: str) -> bool:
@@ -20,18 +23,33 @@ def require_upload(upload: str) -> str:
     return upload
 
 
-def location_of(digest: Digest) -> str:
-    """Return the location of a blob: algorithm, the first two digits as a shard, all digits."""
-    return f"{digest.algorithm}/{digest.hex[:2]}/{digest.hex}"
+def new_location(digest: Digest) -> str:
+    """Return a location for a blob that nothing had before: ``ALGORITHM/SHARD/HEX.MARK``.
+
+    The shard is the first two digits; the mark is random. So what deletes the bytes of a former
+    commit of the digest never meets those of the next one.
+    """
+    return f"{_of(digest)}.{secrets.token_hex(_MARK_BYTES)}"
+
+
+def is_location(location: str) -> bool:
+    """Whether `new_location` could have given it; older ones have no mark."""
+    algorithm, _, rest = location.partition("/")
+    digits, dot, mark = rest[3:].partition(".")
+    if dot and not _MARK.fullmatch(mark):
+        return False
+    try:
+        return location == _of(Digest.parse(f"{algorithm}:{digits}")) + dot + mark
+    except DigestInvalid:
+        return False
 
 
 def require_location(location: str) -> str:
-    """Return ``location`` if `location_of` could have given it; ValueError otherwise."""
-    algorithm, _, rest = location.partition("/")
-    try:
-        digest = Digest.parse(f"{algorithm}:{rest[3:]}")
-    except DigestInvalid:
-        raise ValueError("not a location of this store") from None
-    if location_of(digest) != location:
+    """Return ``location`` if it is one of this store; ValueError otherwise."""
+    if not is_location(location):
         raise ValueError("not a location of this store")
     return location
+
+
+def _of(digest: Digest) -> str:
+    return f"{digest.algorithm}/{digest.hex[:2]}/{digest.hex}"

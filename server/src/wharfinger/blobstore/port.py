@@ -7,17 +7,30 @@ the database holds each blob's ``location``, which means something only to the s
 
 Any thread may call any method of a store; a writer or reader belongs to one thread at a time.
 System errors leave as ``StoreUnavailable`` or ``StorageFull`` (`wharfinger.blobstore.errors`).
-``tests/contracts/blobstore_contract.py`` holds what every adapter has to do.
+``tests/contracts/blobstore`` holds what every adapter has to do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from wharfinger_common.digests import Digest
 
 CHUNK = 1024 * 1024
 """Bytes that readers yield at once, at most."""
+
+
+class StoredObject(NamedTuple):
+    """Bytes of a blob as the store has them; whether a blob's row names them, it does not know.
+
+    ``size`` in bytes, ``modified`` when they were put there, in Unix seconds. ``upload`` is the id
+    of the session that they still belong to, where a store puts those under the same roof.
+    """
+
+    location: str
+    size: int
+    modified: float
+    upload: str = ""
 
 
 class UploadWriter(Protocol):
@@ -36,8 +49,8 @@ class UploadWriter(Protocol):
         """Make the upload's bytes the blob ``digest``; return its location.
 
         The caller has verified the digest. On return the bytes are on disk under their final
-        name; a blob that lay there before is replaced in one step, and its readers go on with
-        the bytes they opened. The upload is gone and the writer takes nothing more.
+        name, which no bytes had before: what lies at other locations, of the same digest too,
+        stays as it is. The upload is gone and the writer takes nothing more.
         """
 
     def close(self) -> None:
@@ -87,7 +100,7 @@ class BlobStore(Protocol):
         """Drop the upload with its bytes; nothing happens where there is none."""
 
     def put(self, digest: Digest, content: bytes) -> str:
-        """Store a small blob at once, as durably as ``commit``; return its location."""
+        """Store a small blob at once, as durably as ``commit``; return its new location."""
 
     def open(self, location: str) -> BlobReader:
         """Open a blob for reading.
@@ -105,7 +118,15 @@ class BlobStore(Protocol):
     def delete(self, location: str) -> None:
         """Remove a blob; nothing happens where there is none.
 
-        Whoever collects removes the blob's row first, so that nobody finds what is gone.
+        Whoever collects removes the blob's row first, so that nobody finds what is gone. After
+        a power failure the bytes may be there again.
+        """
+
+    def objects(self, after: str, limit: int) -> Sequence[StoredObject]:
+        """Return the next ``limit`` stored blobs, ordered by location, behind ``after`` ('').
+
+        Fewer only where there are no more. Uploads are not among them, nor what does not look
+        like the store's own; one that comes or goes meanwhile may be missing.
         """
 
     def leftovers(self, before: float) -> Iterator[str]:

@@ -34,7 +34,9 @@ repositories: Final = Table(
     Index(None, "region", "account_id", "name"),
 )
 
-# A verified blob and where its bytes lie; one row however many repositories link it.
+# A verified blob and where its bytes lie; one row however many repositories link it. Since
+# damaged_at its bytes are known not to be what they should be: it is shown to nobody until they
+# are pushed again.
 blobs: Final = Table(
     "blobs",
     metadata,
@@ -42,6 +44,20 @@ blobs: Final = Table(
     Column("size", BigInteger, nullable=False),
     Column("location", String(255), nullable=False),
     Column("created_at", Integer, nullable=False),
+    Column("damaged_at", Integer),
+    Index(None, "location", unique=True),
+    sqlite_with_rowid=False,
+)
+
+# Bytes that no blob has any more and that are still to be deleted from the store.
+discarded_bytes: Final = Table(
+    "discarded_bytes",
+    metadata,
+    Column("location", String(255), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("discarded_at", Integer, nullable=False),
+    Index(None, "discarded_at"),
     sqlite_with_rowid=False,
 )
 
@@ -68,6 +84,7 @@ manifests: Final = Table(
     Column("annotations", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("pushed_at", Integer, nullable=False),
+    Column("damaged_at", Integer),
     UniqueConstraint("repository_id", "digest"),
     Index("ix_manifests_referrers", "repository_id", "subject", "digest"),
 )
@@ -112,5 +129,20 @@ uploads: Final = Table(
     Column("touched_at", Integer, nullable=False),
     Index(None, "region", "repository"),
     Index(None, "touched_at"),
+    sqlite_with_rowid=False,
+)
+
+# How far the passes over everything stored have come, one row a task. An empty cursor: none runs.
+# The figures are those of the pass that runs, or of the last one.
+collection_passes: Final = Table(
+    "collection_passes",
+    metadata,
+    Column("task", String(32), primary_key=True),
+    Column("cursor", String(512), nullable=False),
+    Column("begun_at", Float, nullable=False),
+    Column("ended_at", Float, nullable=False),
+    Column("examined", BigInteger, nullable=False),
+    Column("removed", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )

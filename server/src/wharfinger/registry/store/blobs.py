@@ -3,13 +3,15 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Insert, Row, and_, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, select, update
 
 from wharfinger.database.dialect import insert
 from wharfinger.database.prepared import Prepared
 from wharfinger.database.unit import Database
 from wharfinger.namespaces.model import NamespaceUnknown
 from wharfinger.registry.model.blobs import Blob, BlobReferenced, BlobUnknown
+from wharfinger.registry.model.collection import Reason
+from wharfinger.registry.store.discards import Bytes, discard_bytes
 from wharfinger.registry.store.links import unlink_blob
 from wharfinger.registry.tables import blobs, manifest_references, repositories, repository_blobs
 from wharfinger_common.names import namespace_of
@@ -20,9 +22,12 @@ _LINKED: Final = repositories.join(
 ).join(blobs, blobs.c.digest == repository_blobs.c.digest)
 
 
-_STORED: Final = select(*_BLOB).where(blobs.c.digest == bindparam("asked"))
+_STORED: Final = select(*_BLOB).where(
+    blobs.c.digest == bindparam("asked"), blobs.c.damaged_at.is_(None)
+)
 _STORED_BLOB: Final = Prepared(lambda _: _STORED)
 _LOCKED_BLOB: Final = Prepared(lambda _: _STORED.with_for_update(read=True, key_share=True))
+_ADD_BLOB: Final = Prepared(lambda connection: insert(connection, blobs).on_conflict_do_nothing())
 _REPOSITORY: Final = Prepared(
     lambda _: select(repositories.c.id).where(
         repositories.c.region == bindparam("asked_region"),
@@ -104,27 +109,36 @@ class SqlBlobRecords:
 
 
 def stored_blob(connection: Connection, digest: str, *, lock: bool = False) -> Blob | None:
-    """Return the blob's row; ``lock`` keeps it from being collected until the unit ends."""
+    """Return the blob's row; ``lock`` keeps it from being collected until the unit ends.
+
+    One whose bytes are known to be damaged counts as not stored: whoever pushes it heals it.
+    """
     row = (_LOCKED_BLOB if lock else _STORED_BLOB).first(connection, asked=digest)
     return None if row is None else Blob(*row)
 
 
-def _adding_blob(connection: Connection) -> Insert:
-    statement = insert(connection, blobs)
-    new = statement.excluded
-    return statement.on_conflict_do_update(
-        index_elements=["digest"], set_={"size": new.size, "location": new.location}
-    )
-
-
-_ADD_BLOB: Final = Prepared(_adding_blob)
-
-
 def add_blob(connection: Connection, blob: Blob, now: int) -> None:
-    """Add the row of a verified blob, or tell the one that stands where its bytes lie now."""
-    _ADD_BLOB.run(
-        connection, digest=blob.digest, size=blob.size, location=blob.location, created_at=now
-    )
+    """Add the row of a verified blob, or tell the one that stands where its bytes lie now.
+
+    Those that it had before are discarded: they may be damaged, the new ones were just verified.
+    """
+    row = {"digest": blob.digest, "size": blob.size, "location": blob.location}
+    while not _ADD_BLOB.changed(connection, **row, created_at=now, damaged_at=None):
+        # Where units run side by side, the row that was in the way may be gone by now.
+        if _replace_bytes(connection, blob, now):
+            return
+
+
+def _replace_bytes(connection: Connection, blob: Blob, now: int) -> bool:
+    found = select(blobs.c.location, blobs.c.size).where(blobs.c.digest == blob.digest)
+    former = connection.execute(found.with_for_update()).first()
+    if former is None:
+        return False
+    new = {"size": blob.size, "location": blob.location, "damaged_at": None}
+    connection.execute(update(blobs).where(blobs.c.digest == blob.digest).values(new))
+    if former.location != blob.location:
+        discard_bytes(connection, [Bytes(*former)], Reason.REPLACED, now)
+    return True
 
 
 def require_repository_row(
