@@ -24,7 +24,7 @@ from wharfinger_common.languages import DOMAIN, LOCALES
 from wharfinger_common.refusals import Entry
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-SOURCES: Final = ("common/src", "server/src", "cli/src", "plugins", "enforcement/src")
+SOURCES: Final = ("common/src", "server/src", "cli/src", "plugins", "enforcement/src", "docs")
 KEYWORDS: Final = {"Text": None, "translated": None}
 LOCALE: Final = "zh_Hans"
 PO: Final = LOCALES / LOCALE / "LC_MESSAGES" / f"{DOMAIN}.po"

@@ -1,5 +1,6 @@
 """The error catalogue is complete: each refusal has its entry, each entry its cause and cure."""
 
+import ast
 import importlib
 import pkgutil
 import re
@@ -124,6 +125,31 @@ def test_every_entry_is_used_by_a_refusal() -> None:
     raised = {entry.code for entry in entries() if not entry.code.startswith(FINDINGS)}
 
     assert not raised - used
+
+
+def test_only_the_rendering_of_refusals_answers_with_an_error_status() -> None:
+    """What answers 4xx or 5xx does it through a refusal, and so through the catalogue."""
+    # The first writes refusals down, the second tells its entry's code beside the state.
+    allowed = {"web/errors.py", "web/health.py"}
+    sources = ROOT / "server/src/wharfinger"
+    found = [
+        f"{path.relative_to(sources)}:{node.lineno}"
+        for path in sources.rglob("*.py")
+        if path.relative_to(sources).as_posix() not in allowed
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and _answers_error(node)
+    ]
+
+    assert not found
+
+
+def _answers_error(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if not name.endswith(("Response", "answer", "HTTPException")):
+        return False
+    values = [*call.args, *(word.value for word in call.keywords)]
+    numbers = [each.value for each in values if isinstance(each, ast.Constant)]
+    return any(isinstance(each, int) and 400 <= each < 600 for each in numbers)
 
 
 def test_every_entry_of_findings_is_told_by_a_check() -> None:

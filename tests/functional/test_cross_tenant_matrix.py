@@ -14,14 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.routes import served_routes
 from tests.support.server import Identity, Operator, Server
-from wharfinger import app
-from wharfinger.settings import Settings
-from wharfinger.web.authentication import Gate
-from wharfinger.web.context import Web
-from wharfinger.web.control import control_application
-from wharfinger.web.threads import Threads
-from wharfinger.web.urls import Urls
 
 CALLERS = ("anonymous", "stranger", "reader", "writer", "manager")
 
@@ -32,6 +26,8 @@ TABLE = """
 route                                                    anonymous stranger reader writer manager
 GET    /health/live                                            200      200    200    200     200
 GET    /health/ready                                           200      200    200    200     200
+GET    /help/errors                                            200      200    200    200     200
+GET    /help/errors/{code}                                     200      200    200    200     200
 GET    /v2/                                                    401      200    200    200     200
 GET    /v2                                                     401      200    200    200     200
 GET    /v2/_catalog                                            200      200    200    200     200
@@ -252,6 +248,11 @@ def token_call(home: Home, row: Row, who: Identity | None) -> Call:
     return row.path, {"data": {"grant_type": APIKEY, "apikey": key}} if row.method == "POST" else {}
 
 
+def help_call(home: Home, row: Row, who: Identity | None) -> Call:
+    """Path and arguments of a look into the error reference, which asks for no credentials."""
+    return filled(row.path, {"code": "WHF0001"}), {}
+
+
 def control_call(home: Home, row: Row, who: Identity | None) -> Call:
     """Path and arguments of a call of the control and identity APIs, about what ``home`` owns."""
     more: dict[str, Any] = {"headers": home.control_headers(who)}
@@ -304,6 +305,8 @@ def call_of(row: Row) -> Callable[[Home, Row, Identity | None], Call]:
         return registry_call
     if row.path.startswith(("/identity/v1", "/api/")):
         return control_call
+    if row.path.startswith("/help/"):
+        return help_call
     return token_call
 
 
@@ -323,18 +326,7 @@ def home(server: Server) -> Iterator[Home]:
 @pytest.fixture(scope="module")
 def routes_served(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Every route that the composition root mounts, as METHOD and path; HEAD goes with GET."""
-    settings = Settings(data=str(tmp_path_factory.mktemp("routes")))
-    rooms = app.build_rooms(settings)
-    web = Web(settings, Threads(2), Urls((), (), settings.served), rooms.clock, lambda: False)
-    gate = Gate(web, rooms.identity.tokens, rooms.identity.access, rooms.owners)
-    routers = app.control_routers(rooms, web, gate)
-    control = control_application(web, routers, "0")
-    plain = app.routes(rooms, web, gate)
-    described = [one for one in getattr(control, "routes") if hasattr(one, "path")]  # noqa: B009
-    offered = [*plain, *described, *getattr(control, "offered")]  # noqa: B009
-    web.threads.close()
-    rooms.database.close()
-    return {f"{method} {one.path}" for one in offered for method in one.methods - {"HEAD"}}
+    return served_routes(tmp_path_factory.mktemp("routes"))
 
 
 def test_the_table_has_every_route_and_no_other(routes_served: set[str]) -> None:

@@ -99,8 +99,13 @@ def translated(message: str, language: Language, facts: Mapping[str, object] | N
     Raises:
         KeyError: a placeholder has no fact, which is a defect.
     """
-    filled = {name: _fact(fact, language) for name, fact in (facts or {}).items()}
+    filled = {name: rendered(fact, language) for name, fact in (facts or {}).items()}
     return _lookup(message, language).format_map(filled)
+
+
+def rendered(fact: object, language: Language) -> object:
+    """Return a fact as it is told in ``language``: a `Text` translated, any other as it is."""
+    return translated(fact.message, language, fact.facts) if isinstance(fact, Text) else fact
 
 
 def accepted(header: str) -> Language:
@@ -125,14 +130,16 @@ def of_locale(name: str) -> Language:
     return Language.CHINESE if _CHINESE.fullmatch(tag) else Language.ENGLISH
 
 
+def of_environment(environ: Mapping[str, str]) -> Language:
+    """Return the language of a program's messages: WHARF_LOCALE, else the POSIX variables."""
+    names = ("WHARF_LOCALE", "LC_ALL", "LC_MESSAGES", "LANG")
+    return of_locale(next((environ[name] for name in names if environ.get(name)), ""))
+
+
 def _of_tag(tag: str) -> Language | None:
     if _CHINESE.fullmatch(tag):
         return Language.CHINESE
     return Language.ENGLISH if tag == "*" or re.match(r"en(-|$)", tag, re.IGNORECASE) else None
-
-
-def _fact(fact: object, language: Language) -> object:
-    return translated(fact.message, language, fact.facts) if isinstance(fact, Text) else fact
 
 
 def _lookup(message: str, language: Language) -> str:

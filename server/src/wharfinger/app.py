@@ -67,6 +67,7 @@ from wharfinger.settings import Settings
 from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
 from wharfinger.web.health import Health
+from wharfinger.web.help_pages import HelpPages
 from wharfinger.web.lazy import LazyApp
 from wharfinger.web.log import EventLog
 from wharfinger.web.methods import KnownMethods
@@ -198,6 +199,7 @@ def routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
         *_registry_routes(rooms, web, gate),
         *identity_http.routes(rooms.identity, web),
         *health.routes(),
+        *HelpPages().routes(),
     ]
 
 

@@ -66,6 +66,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     trusted_proxies: Annotated[
         tuple[str, ...], Meta(description="networks (CIDR) whose forwarded headers count")
     ] = ()
+    help_url: Annotated[
+        str,
+        Meta(
+            max_length=1000,
+            pattern="^(https?://[^ ]+)?$",
+            description="URL that error answers give as help, with {code} where the error's code belongs; empty: the service's own pages",
+        ),
+    ] = ""
     region: Annotated[
         str,
         Meta(

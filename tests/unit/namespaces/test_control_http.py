@@ -105,7 +105,7 @@ def port(harbour: Harbour) -> Iterator[Port]:
 def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     body: dict[str, Any] = answer.json()
-    assert set(body) == {"code", "message", "request-id", "help", "entry"}
+    assert set(body) == {"code", "message", "request-id", "entry", "help", "cure"}
     assert body["code"] == code
     assert body["help"]
     assert body["request-id"] == answer.headers["X-Request-Id"]

@@ -1,14 +1,32 @@
 """The error catalogue: one module a room, every refusal's status, codes, cause and cure.
 
-Code ranges: WHF00xx the web surface, WHF01xx registry, WHF02xx identity, WHF03xx namespaces,
-WHF04xx quotas and plans, WHF05xx images, trash and retention, WHF06xx regions, WHF07xx explain,
-WHF08xx the command line and its plug-ins, WHF09xx the cr plug-in, WHF11xx what doctor finds,
-WHF12xx what fsck and collection find.
+`SURFACES` tells whose a range of codes is. A new module is found by itself.
 """
 
+import importlib
+import pkgutil
+from collections.abc import Mapping
 from types import ModuleType
+from typing import Final
 
+from wharfinger_common.languages import Text
 from wharfinger_common.refusals import Catalogue, Entry
+
+SURFACES: Final[Mapping[str, Text]] = {
+    "WHF00": Text("The web surface"),
+    "WHF01": Text("Registry"),
+    "WHF02": Text("Identity"),
+    "WHF03": Text("Namespaces"),
+    "WHF04": Text("Quotas and plans"),
+    "WHF05": Text("Images, trash and retention"),
+    "WHF06": Text("Regions"),
+    "WHF07": Text("Explanations of refusals"),
+    "WHF08": Text("The command line and its plug-ins"),
+    "WHF09": Text("The container registry plug-in"),
+    "WHF11": Text("What doctor finds"),
+    "WHF12": Text("What checking and collecting the store finds"),
+}
+"""First five characters of a code to the name of its surface."""
 
 
 def entries_of(module: ModuleType) -> list[Entry]:
@@ -24,9 +42,7 @@ def load() -> Catalogue:
     Raises:
         ValueError: two entries share a code.
     """
-    from wharfinger_common.catalogue import blobs, identity, namespaces, regions, registry, web
-
     catalogue = Catalogue()
-    for module in (web, registry, blobs, identity, namespaces, regions):
-        catalogue.add(*entries_of(module))
+    for found in pkgutil.iter_modules(__path__, f"{__name__}."):
+        catalogue.add(*entries_of(importlib.import_module(found.name)))
     return catalogue

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from wharfinger import __version__
+from wharfinger.commands.telling import refused
 from wharfinger.settings import CONFIG, SettingInvalid, Settings, load
 
 _HELP = {"help_option_names": ["-h", "--help"]}
@@ -40,8 +41,7 @@ def _telling(action: Callable[[], Any]) -> Any:
     try:
         return action()
     except Refusal as refusal:
-        cure = refusal.entry.render_cure(refusal.items[0])
-        raise click.ClickException(f"{refusal} ({refusal.entry.code})\n{cure}") from refusal
+        raise refused(refusal) from refusal
     except (RuntimeError, OSError, SQLAlchemyError) as error:
         raise click.ClickException(str(error)) from error
 

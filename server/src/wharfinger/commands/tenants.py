@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wharfinger.commands.telling import refused
 from wharfinger.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ def _rooms(settings: Settings) -> Iterator["Rooms"]:
     try:
         yield rooms
     except Refusal as refusal:
-        cure = refusal.entry.render_cure(refusal.items[0])
-        raise click.ClickException(f"{refusal} ({refusal.entry.code})\n{cure}") from refusal
+        raise refused(refusal) from refusal
     finally:
         rooms.close()
 

@@ -2,48 +2,92 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.responses import Response
 
+from wharfinger_common.languages import Language, rendered, translate
 from wharfinger_common.refusals import Challenge, Refusal
 
 JSON: Final = "application/json"
-Body = Callable[[Refusal, str], dict[str, Any]]
+HELP_PATH: Final = "/help/errors"
+"""Below it the service explains each code of the catalogue (`web.help_pages`)."""
 
 
-def oci_body(refusal: Refusal, request_id: str) -> dict[str, Any]:
-    """Return the body of an OCI error answer (OCI distribution 1.1, Error Codes)."""
-    return {"errors": [_oci_error(refusal, facts, request_id) for facts in refusal.items]}
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How one answer is told: under which id, in which language, with which URLs.
+
+    ``base`` is scheme and host for absolute URLs; ``help_url`` the operator's own help, '' for
+    the service's pages, with ``{code}`` where the catalogue code belongs.
+    """
+
+    request_id: str
+    base: str
+    language: Language = Language.ENGLISH
+    help_url: str = ""
+
+    def help(self, code: str) -> str:
+        """Return the URL that explains ``code``."""
+        own = f"{self.base}{HELP_PATH}/{code}"
+        return self.help_url.replace("{code}", code) if self.help_url else own
 
 
-def _oci_error(refusal: Refusal, facts: Mapping[str, object], request_id: str) -> dict[str, Any]:
+Body = Callable[[Refusal, Telling], dict[str, Any]]
+
+
+def oci_body(refusal: Refusal, telling: Telling) -> dict[str, Any]:
+    """Return the body of an OCI error answer (OCI distribution 1.1, Error Codes).
+
+    ``detail`` has the refusal's facts, and ``code``, ``request_id``, ``help`` (a URL), ``cure``.
+    """
+    return {"errors": [_oci_error(refusal, facts, telling) for facts in refusal.items]}
+
+
+def _oci_error(refusal: Refusal, facts: Mapping[str, object], telling: Telling) -> dict[str, Any]:
+    entry, language = refusal.entry, telling.language
+    wording = translate(entry, language, facts)
+    told = {name: rendered(fact, language) for name, fact in facts.items()}
+    detail = {
+        "code": entry.code,
+        "request_id": telling.request_id,
+        "help": telling.help(entry.code),
+        "cure": wording.remedy,
+    }
+    return {"code": entry.oci, "message": wording.message, "detail": told | detail}
+
+
+def control_body(refusal: Refusal, telling: Telling) -> dict[str, Any]:
+    """Return the body of a control API error (control API, section 5).
+
+    Besides code, message and request-id: the catalogue's code, its URL and what to do now.
+    """
     entry = refusal.entry
-    detail = {"code": entry.code, "request_id": request_id, "help": entry.render_cure(facts)}
-    named = {name: value for name, value in facts.items() if name not in detail}
-    return {"code": entry.oci, "message": entry.render(facts), "detail": named | detail}
-
-
-def control_body(refusal: Refusal, request_id: str) -> dict[str, Any]:
-    """Return the body of a control API error: code, message, request-id, help."""
-    entry, facts = refusal.entry, refusal.items[0]
+    wording = translate(entry, telling.language, refusal.items[0])
     return {
         "code": entry.control,
-        "message": entry.render(facts),
-        "request-id": request_id,
-        "help": entry.render_cure(facts),
+        "message": wording.message,
+        "request-id": telling.request_id,
         "entry": entry.code,
+        "help": telling.help(entry.code),
+        "cure": wording.remedy,
     }
 
 
-def iam_body(refusal: Refusal, request_id: str) -> dict[str, Any]:
+def iam_body(refusal: Refusal, telling: Telling) -> dict[str, Any]:
     """Return the body of an IAM error: errorCode, errorMessage, errorDetails, context."""
-    entry, facts = refusal.entry, refusal.items[0]
+    entry = refusal.entry
+    wording = translate(entry, telling.language, refusal.items[0])
     return {
         "errorCode": entry.iam,
-        "errorMessage": entry.render(facts),
-        "errorDetails": entry.render_cure(facts),
-        "context": {"requestId": request_id, "entry": entry.code},
+        "errorMessage": wording.message,
+        "errorDetails": wording.remedy,
+        "context": {
+            "requestId": telling.request_id,
+            "entry": entry.code,
+            "help": telling.help(entry.code),
+        },
     }
 
 
@@ -66,10 +110,11 @@ def challenge_header(challenge: Challenge, base: str, service: str = "registry")
     return "Bearer " + ",".join(f'{name}="{value}"' for name, value in fields.items())
 
 
-def render(refusal: Refusal, path: str, request_id: str, base: str) -> Response:
-    """Return the answer to a refused request; ``base`` leads to the token endpoint."""
-    content = json.dumps(body_for(path)(refusal, request_id)).encode()
+def render(refusal: Refusal, path: str, telling: Telling) -> Response:
+    """Return the answer to a refused request for ``path``."""
+    content = json.dumps(body_for(path)(refusal, telling), ensure_ascii=False).encode()
     headers = dict(refusal.headers)
+    headers |= {"Content-Language": telling.language.value, "Vary": "Accept-Language"}
     if refusal.challenge is not None:
-        headers["WWW-Authenticate"] = challenge_header(refusal.challenge, base)
+        headers["WWW-Authenticate"] = challenge_header(refusal.challenge, telling.base)
     return Response(content, refusal.entry.status, headers, JSON)

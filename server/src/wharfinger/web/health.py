@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from wharfinger.web.context import Web
+from wharfinger_common.catalogue import web as entries
 from wharfinger_common.refusals import Refusal
 
 Check = Callable[[], None]
@@ -36,10 +37,11 @@ class Health:
     async def ready(self, _request: Request) -> Response:
         """Answer 200 when every part answers, 503 naming those that do not, or the draining."""
         if self._web.draining():
-            return _answer(503, {"status": "draining"})
+            return _answer(503, {"status": "draining", "code": entries.DRAINING.code})
         parts = await self._web.threads.run(self._run)
-        good = all(state == "ok" for state in parts.values())
-        return _answer(200 if good else 503, {"status": "ready" if good else "waiting"} | parts)
+        if all(state == "ok" for state in parts.values()):
+            return _answer(200, {"status": "ready"} | parts)
+        return _answer(503, {"status": "waiting", "code": entries.NOT_READY.code} | parts)
 
     def _run(self) -> dict[str, str]:
         return {name: _state(check) for name, check in self._checks.items()}

@@ -27,13 +27,14 @@ _SECURITY: Final[Json] = {
 _CONTROL_ERROR: Final[Json] = {
     "type": "object",
     "description": "Why the call was refused",
-    "required": ["code", "message", "request-id", "help", "entry"],
+    "required": ["code", "message", "request-id", "entry", "help", "cure"],
     "properties": {
         "code": {"type": "string", "description": "code of the control API"},
         "message": {"type": "string", "description": "what happened, to which thing"},
         "request-id": {"type": "string", "description": "the same as X-Request-Id"},
-        "help": {"type": "string", "description": "what to do now"},
         "entry": {"type": "string", "pattern": "^WHF[0-9]{4}$", "description": "catalogue entry"},
+        "help": {"type": "string", "description": "URL of the page that explains the entry"},
+        "cure": {"type": "string", "description": "what to do now"},
     },
 }
 _IAM_ERROR: Final[Json] = {
@@ -46,10 +47,11 @@ _IAM_ERROR: Final[Json] = {
         "errorDetails": {"type": "string", "description": "what to do now"},
         "context": {
             "type": "object",
-            "required": ["requestId", "entry"],
+            "required": ["requestId", "entry", "help"],
             "properties": {
                 "requestId": {"type": "string", "description": "the same as X-Request-Id"},
                 "entry": {"type": "string", "pattern": "^WHF[0-9]{4}$"},
+                "help": {"type": "string", "description": "URL of the page about the entry"},
             },
         },
     },

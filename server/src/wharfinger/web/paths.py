@@ -21,6 +21,12 @@ class PathInvalid(Refusal):
     entry = entries.PATH_INVALID
 
 
+class RouteUnknown(Refusal):
+    """Nothing has this path."""
+
+    entry = entries.ROUTE_UNKNOWN
+
+
 def require_plain(scope: Scope) -> None:
     """Refuse a path with encoded slashes, control characters, dot segments or bad UTF-8.
 

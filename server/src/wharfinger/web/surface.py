@@ -11,12 +11,13 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wharfinger.web.context import Web
-from wharfinger.web.errors import render
+from wharfinger.web.errors import Telling, render
 from wharfinger.web.log import EventLog
 from wharfinger.web.methods import MethodUnknown
-from wharfinger.web.paths import require_plain
+from wharfinger.web.paths import RouteUnknown, require_plain
 from wharfinger.web.urls import HostUnknown
 from wharfinger_common.catalogue import web as entries
+from wharfinger_common.languages import accepted
 from wharfinger_common.refusals import Refusal
 
 _log: Final = EventLog("wharfinger.http")
@@ -32,12 +33,6 @@ class Internal(Refusal):
     """Something that nobody foresaw."""
 
     entry = entries.INTERNAL
-
-
-class RouteUnknown(Refusal):
-    """No route has this path."""
-
-    entry = entries.ROUTE_UNKNOWN
 
 
 def new_request_id() -> str:
@@ -89,14 +84,20 @@ class Surface:
         if exchange.status:
             # The answer is half sent; only cutting it short tells the client that it failed.
             raise refusal
-        scope, base = exchange.scope, ""
-        if refusal.challenge is not None:
-            try:
-                base = self._web.urls.base(HTTPConnection(scope))
-            except HostUnknown as unknown:
-                refusal = unknown
-        response = render(refusal, scope["path"], exchange.request_id, base)
-        await response(scope, receive, exchange.send)
+        refusal, telling = self._telling(exchange, refusal)
+        response = render(refusal, exchange.scope["path"], telling)
+        await response(exchange.scope, receive, exchange.send)
+
+    def _telling(self, exchange: "_Exchange", refusal: Refusal) -> tuple[Refusal, Telling]:
+        """Return what is refused and how it is told; a challenge needs to know the host."""
+        request, base = HTTPConnection(exchange.scope), ""
+        try:
+            base = self._web.urls.base(request)
+        except HostUnknown as unknown:
+            refusal = unknown if refusal.challenge is not None else refusal
+        language = accepted(request.headers.get("accept-language", ""))
+        help_url = self._web.settings.help_url
+        return refusal, Telling(exchange.request_id, base, language, help_url)
 
 
 class _Exchange:

@@ -1,0 +1,27 @@
+"""Every route that the composition root mounts."""
+
+from pathlib import Path
+
+from wharfinger import app
+from wharfinger.settings import Settings
+from wharfinger.web.authentication import Gate
+from wharfinger.web.context import Web
+from wharfinger.web.control import control_application
+from wharfinger.web.threads import Threads
+from wharfinger.web.urls import Urls
+
+
+def served_routes(folder: Path) -> set[str]:
+    """METHOD and path of each; HEAD goes with GET. ``folder`` is used as a data folder."""
+    settings = Settings(data=str(folder))
+    rooms = app.build_rooms(settings)
+    web = Web(settings, Threads(2), Urls((), (), settings.served), rooms.clock, lambda: False)
+    gate = Gate(web, rooms.identity.tokens, rooms.identity.access, rooms.owners)
+    routers = app.control_routers(rooms, web, gate)
+    control = control_application(web, routers, "0")
+    plain = app.routes(rooms, web, gate)
+    described = [one for one in getattr(control, "routes") if hasattr(one, "path")]  # noqa: B009
+    offered = [*plain, *described, *getattr(control, "offered")]  # noqa: B009
+    web.threads.close()
+    rooms.database.close()
+    return {f"{method} {one.path}" for one in offered for method in one.methods - {"HEAD"}}
