@@ -106,6 +106,22 @@ def test_policies_of_a_namespace_get_the_region_of_their_deployment(url: str) ->
     assert [tuple(row) for row in found] == [("p1", "home"), ("p2", "")]
 
 
+def test_uploads_under_way_go_on_after_the_upgrade(url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with create_engine(url).connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        connection.exec_driver_sql(
+            "INSERT INTO uploads VALUES ('u', 'local', 'a', 'team/app', 'x', 9, 0.0, 1, 0, 0)"
+        )
+        connection.commit()
+        command.upgrade(config, "0004")
+        found = connection.exec_driver_sql("SELECT size, state FROM uploads").all()
+
+    assert [tuple(row) for row in found] == [(9, "")]
+
+
 def test_a_database_of_a_newer_version_is_refused(url: str) -> None:
     migrate.upgrade(url)
     with create_engine(url).begin() as connection:

@@ -72,6 +72,28 @@ def test_what_was_not_acknowledged_is_dropped(store: BlobStore, upload: str) -> 
         assert b"".join(writer.read()) == b"acknowledged!"
 
 
+def test_what_stands_grows_by_saving_and_returns_by_reverting(
+    store: BlobStore, upload: str
+) -> None:
+    with store.writer(upload, 0) as writer:
+        writer.write(b"12345")
+        writer.save()
+        size, state = writer.standing()
+        assert size == 5
+    with store.writer(upload, size, state) as writer:
+        writer.write(b"678")
+        writer.revert()
+        assert writer.standing() == (size, state)
+    with store.writer(upload, size, state) as writer:
+        assert writer.tell() == 5
+        writer.write(b"6")
+        assert b"".join(writer.read()) == b"123456"
+        location = writer.commit(Digest.of(b"123456"))
+        assert writer.standing().size == 0
+        assert writer.tell() == 6
+    assert content_of(store, location) == b"123456"
+
+
 def test_an_upload_with_less_than_acknowledged_says_what_it_has(
     store: BlobStore, upload: str
 ) -> None:
@@ -179,7 +201,7 @@ def test_many_commits_of_one_digest_at_once_end_well(store: BlobStore) -> None:
 
 def test_discarding(store: BlobStore, upload: str) -> None:
     write(store, upload, 0, b"abandoned")
-    assert list(store.leftovers(FAR_FUTURE)) == [upload]
+    assert [left.upload for left in store.leftovers(FAR_FUTURE)] == [upload]
     assert list(store.leftovers(0)) == []
     store.discard(upload)
     store.discard(upload)

@@ -117,9 +117,9 @@ class FusedStore(FilesystemStore):
         super().__init__(root)
         self._fuse = fuse
 
-    def writer(self, upload: str, offset: int) -> UploadWriter:
+    def writer(self, upload: str, offset: int, state: str = "") -> UploadWriter:
         self._fuse.pass_by("before opening a writer")
-        return super().writer(upload, offset)
+        return super().writer(upload, offset, state)
 
     def place(self, file: Path, digest: Digest) -> str:
         self._fuse.pass_by("before placing")
@@ -127,9 +127,9 @@ class FusedStore(FilesystemStore):
         self._fuse.pass_by("after placing")
         return location
 
-    def discard(self, upload: str) -> None:
+    def discard(self, upload: str, state: str = "") -> None:
         self._fuse.pass_by("before discarding")
-        super().discard(upload)
+        super().discard(upload, state)
 
 
 class Yard:
@@ -194,4 +194,4 @@ class Yard:
 
     def session_files(self) -> Sequence[str]:
         """Return what lies in the store for upload sessions."""
-        return list(self.store.leftovers(10.0**11))
+        return [left.upload for left in self.store.leftovers(10.0**11)]

@@ -23,7 +23,14 @@ from wharfinger.blobstore.names import (
     require_location,
     require_upload,
 )
-from wharfinger.blobstore.port import CHUNK, BlobReader, StoredObject, UploadWriter
+from wharfinger.blobstore.port import (
+    CHUNK,
+    BlobReader,
+    Leftover,
+    Standing,
+    StoredObject,
+    UploadWriter,
+)
 from wharfinger.database.errors import StorageFull
 from wharfinger_common.digests import Digest
 
@@ -46,8 +53,9 @@ class FilesystemStore:
             for folder in (root, self._uploads, self._blobs):
                 folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
 
-    def writer(self, upload: str, offset: int) -> UploadWriter:
+    def writer(self, upload: str, offset: int, state: str = "") -> UploadWriter:
         """Open an upload for appending; see the port."""
+        del state
         path = self._uploads / require_upload(upload)
         with told():
             file = FileIO(_opened(path, _WRITE), "r+b")
@@ -59,8 +67,9 @@ class FilesystemStore:
                 raise
         return _FileWriter(self, file, path, offset)
 
-    def discard(self, upload: str) -> None:
+    def discard(self, upload: str, state: str = "") -> None:
         """Drop an upload; see the port."""
+        del state
         with told():
             (self._uploads / require_upload(upload)).unlink(missing_ok=True)
 
@@ -120,12 +129,12 @@ class FilesystemStore:
                     status = self.path(location).lstat()
                     yield StoredObject(location, status.st_size, status.st_mtime)
 
-    def leftovers(self, before: float) -> Iterator[str]:
+    def leftovers(self, before: float) -> Iterator[Leftover]:
         """Yield old uploads; see the port."""
         with told(), os.scandir(self._uploads) as entries:
             for entry in entries:
                 if is_upload(entry.name) and _written(entry) < before:
-                    yield entry.name
+                    yield Leftover(entry.name, "")
 
     def check(self) -> None:
         """Return if files can be made; see the port."""
@@ -163,7 +172,9 @@ class _FileWriter:
         self._store: Final = store
         self._file: Final = file
         self._path: Final = path
+        self._opened_at: Final = offset
         self._size = offset
+        self._placed = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         with told():
@@ -173,10 +184,23 @@ class _FileWriter:
     def tell(self) -> int:
         return self._size
 
+    def standing(self) -> Standing:
+        # What the system took survives this process. Where placing failed half way, the file
+        # may have left its name.
+        return Standing(0 if self._placed else self._size, "")
+
+    def save(self) -> None:
+        pass
+
+    def revert(self) -> None:
+        # The next writer cuts the file to what was acknowledged.
+        self._size = self._opened_at
+
     def read(self) -> Iterator[bytes]:
         return _pieces(self._file, 0, self._size)
 
     def commit(self, digest: Digest) -> str:
+        self._placed = True
         with told():
             # A write that failed half way leaves a tail behind what counts.
             self._file.truncate(self._size)

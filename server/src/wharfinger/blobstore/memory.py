@@ -6,7 +6,14 @@ from typing import Final, Self
 
 from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort
 from wharfinger.blobstore.names import new_location, require_location, require_upload
-from wharfinger.blobstore.port import CHUNK, BlobReader, StoredObject, UploadWriter
+from wharfinger.blobstore.port import (
+    CHUNK,
+    BlobReader,
+    Leftover,
+    Standing,
+    StoredObject,
+    UploadWriter,
+)
 from wharfinger_common.digests import Digest
 
 
@@ -22,8 +29,9 @@ class MemoryStore:
         self.clock: Final = clock
         self._lock: Final = threading.Lock()
 
-    def writer(self, upload: str, offset: int) -> UploadWriter:
+    def writer(self, upload: str, offset: int, state: str = "") -> UploadWriter:
         """Open an upload for appending; see the port."""
+        del state
         require_upload(upload)
         with self._lock:
             if upload in self.held:
@@ -36,8 +44,9 @@ class MemoryStore:
             self.held.add(upload)
         return _MemoryWriter(self, upload, content)
 
-    def discard(self, upload: str) -> None:
+    def discard(self, upload: str, state: str = "") -> None:
         """Drop an upload; see the port."""
+        del state
         self.uploads.pop(require_upload(upload), None)
 
     def put(self, digest: Digest, content: bytes) -> str:
@@ -71,9 +80,10 @@ class MemoryStore:
                 for location in locations
             ]
 
-    def leftovers(self, before: float) -> Iterator[str]:
+    def leftovers(self, before: float) -> Iterator[Leftover]:
         """Yield old uploads; see the port."""
-        yield from [upload for upload in self.uploads if self.written[upload] < before]
+        old = [upload for upload in self.uploads if self.written[upload] < before]
+        yield from [Leftover(upload, "") for upload in old]
 
     def check(self) -> None:
         """Return: memory is always there."""
@@ -86,7 +96,9 @@ class _MemoryWriter:
         self._store: Final = store
         self._upload: Final = upload
         self._content: Final = content
+        self._opened_at: Final = len(content)
         self._open = True
+        self._placed = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self._content.extend(data)
@@ -95,11 +107,21 @@ class _MemoryWriter:
     def tell(self) -> int:
         return len(self._content)
 
+    def standing(self) -> Standing:
+        return Standing(0 if self._placed else len(self._content), "")
+
+    def save(self) -> None:
+        pass
+
+    def revert(self) -> None:
+        del self._content[self._opened_at :]
+
     def read(self) -> Iterator[bytes]:
         return _pieces(bytes(self._content))
 
     def commit(self, digest: Digest) -> str:
         location = self._store.put(digest, bytes(self._content))
+        self._placed = True
         self._store.discard(self._upload)
         self.close()
         return location

@@ -3,7 +3,12 @@
 A small synchronous core that a filesystem and an object store with multipart uploads can both
 offer: an upload grows at its end only, has one writer at a time, and becomes a blob in one step
 without being copied. The store knows nothing of repositories or of who may see what: a row in
-the database holds each blob's ``location``, which means something only to the store that gave it.
+the database holds each blob's ``location``, and the row of each upload its ``state``; both are
+texts that mean something only to the store that gave them.
+
+Who holds an upload is decided by its lease in the database. A writer that goes on after it lost
+the lease does no harm: its successor goes on from the ``state`` that was recorded under the
+lease, and nothing that another writer does changes what that state names.
 
 Any thread may call any method of a store; a writer or reader belongs to one thread at a time.
 System errors leave as ``StoreUnavailable`` or ``StorageFull`` (`wharfinger.blobstore.errors`).
@@ -33,17 +38,53 @@ class StoredObject(NamedTuple):
     upload: str = ""
 
 
+class Standing(NamedTuple):
+    """How far an upload may be acknowledged: ``size`` in bytes, and the store's ``state`` of it."""
+
+    size: int
+    state: str
+
+
+class Leftover(NamedTuple):
+    """What lies in the store for an upload, and the ``state`` with which it is discarded."""
+
+    upload: str
+    state: str
+
+
 class UploadWriter(Protocol):
-    """The only writer of an upload, until it is closed. Usable as a context manager."""
+    """A writer of an upload, until it is closed. Usable as a context manager.
+
+    Any method may raise `UploadShort`: what was acknowledged is not there any more.
+    """
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append ``data``. It survives the death of this process, not yet that of the machine."""
+        """Append ``data``; `standing` tells how much of it may be acknowledged."""
 
     def tell(self) -> int:
         """Return the bytes that the upload has now."""
 
+    def standing(self) -> Standing:
+        """Return from where another writer could go on were this process to die now; quick.
+
+        After ``commit``, successful or not, its size is 0 if the bytes have left the upload, and
+        its state names what is left to be discarded.
+        """
+
+    def save(self) -> None:
+        """Bring what was written where `standing` covers all of it."""
+
+    def revert(self) -> None:
+        """Give up what was written since the writer was opened; `standing` is as it was then.
+
+        What cannot be removed now is found among `BlobStore.leftovers`.
+        """
+
     def read(self) -> Iterator[bytes]:
-        """Yield all bytes of the upload from its start, in pieces of `CHUNK` at most."""
+        """Yield all bytes of the upload from its start, in pieces of `CHUNK` at most.
+
+        Nothing may be written afterwards.
+        """
 
     def commit(self, digest: Digest) -> str:
         """Make the upload's bytes the blob ``digest``; return its location.
@@ -86,18 +127,19 @@ class BlobReader(Protocol):
 class BlobStore(Protocol):
     """Where bytes lie. Upload ids are lowercase UUIDs in their canonical form of 36 characters."""
 
-    def writer(self, upload: str, offset: int) -> UploadWriter:
+    def writer(self, upload: str, offset: int, state: str = "") -> UploadWriter:
         """Open the upload for appending at ``offset`` bytes, and begin it where there is none.
 
-        What lies beyond ``offset`` was never acknowledged to anybody and is dropped.
+        ``state`` is what `UploadWriter.standing` gave together with ``offset``; '' of a new
+        upload. What was written beyond was never acknowledged to anybody and is dropped.
 
         Raises:
-            UploadInUse: another writer is open on it, in this process or another one.
+            UploadInUse: another writer is open on it, and two at once could do harm.
             UploadShort: fewer than ``offset`` bytes are stored.
         """
 
-    def discard(self, upload: str) -> None:
-        """Drop the upload with its bytes; nothing happens where there is none."""
+    def discard(self, upload: str, state: str = "") -> None:
+        """Drop the upload with the bytes that ``state`` names; what is gone already is fine."""
 
     def put(self, digest: Digest, content: bytes) -> str:
         """Store a small blob at once, as durably as ``commit``; return its new location."""
@@ -129,8 +171,8 @@ class BlobStore(Protocol):
         like the store's own; one that comes or goes meanwhile may be missing.
         """
 
-    def leftovers(self, before: float) -> Iterator[str]:
-        """Yield the ids of uploads that were last written before ``before`` (Unix seconds)."""
+    def leftovers(self, before: float) -> Iterator[Leftover]:
+        """Yield what lies unfinished since ``before`` (Unix seconds), of uploads dead or alive."""
 
     def check(self) -> None:
         """Return if the store can be read and written now.

@@ -58,7 +58,9 @@ class UploadRecords(Protocol):
         """
 
     def progress(self, upload: Upload, now: float, until: float) -> None:
-        """Acknowledge ``upload.size`` bytes; hold the session until ``until``, 0 lets it go.
+        """Acknowledge ``upload.size`` bytes, whose ``upload.state`` the blob store gave.
+
+        Hold the session until ``until``; 0 lets it go.
 
         Raises:
             UploadLost: somebody else holds the session, or it has ended.

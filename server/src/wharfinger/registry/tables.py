@@ -113,7 +113,8 @@ tags: Final = Table(
 )
 
 # One row an upload session that has begun to receive bytes or may be resumed. size is the
-# acknowledged length; the lease says which request writes now, fence numbers the holders.
+# acknowledged length, state what the blob store needs to go on from there; the lease says which
+# request writes now, fence numbers the holders.
 uploads: Final = Table(
     "uploads",
     metadata,
@@ -127,6 +128,7 @@ uploads: Final = Table(
     Column("fence", Integer, nullable=False),
     Column("started_at", Integer, nullable=False),
     Column("touched_at", Integer, nullable=False),
+    Column("state", Text, nullable=False, server_default=""),
     Index(None, "region", "repository"),
     Index(None, "touched_at"),
     sqlite_with_rowid=False,

@@ -88,7 +88,8 @@ class Pusher:
 class Upload:
     """An upload session. ``size`` is the bytes acknowledged; ``fence`` numbers its holders.
 
-    One of them may hold it until ``leased_until`` (Unix seconds); 0 when nobody does.
+    One of them may hold it until ``leased_until`` (Unix seconds); 0 when nobody does. ``state``
+    is what the blob store needs to go on from ``size``.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Upload:
     size: int = 0
     fence: int = 0
     leased_until: float = 0.0
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """One request's hold on an upload: its lease, its writer, and the hash that runs along."""
 
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
+from wharfinger.blobstore.errors import UploadShort
 from wharfinger.blobstore.port import BlobStore, UploadWriter
 from wharfinger.registry.model.uploads import (
     BlobTooLarge,
@@ -56,7 +57,6 @@ class Reception:
         self._running: Running | None = hashes.of(upload.id, upload.size)
         self._renewed = clock()
         self._over = False
-        self._placed = False
         self.upload: Final = upload
 
     @property
@@ -69,7 +69,7 @@ class Reception:
 
         Raises:
             BlobTooLarge: the upload would exceed the limit.
-            UploadLost: another request has taken over.
+            UploadLost: another request has taken over, or the store lost what stood before.
             StorageFull, StoreUnavailable: the store takes no more.
         """
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -78,7 +78,8 @@ class Reception:
                 raise UploadLost(upload=self.upload.id)
             if self.size + len(data) > self._limit:
                 raise BlobTooLarge(limit=self._limit, headers={"Connection": "close"})
-            self._writer.write(data)
+            with self._whole():
+                self._writer.write(data)
             if self._running is not None:
                 self._running.state.update(data)
             self._beat()
@@ -88,7 +89,8 @@ class Reception:
         with self._lock:
             if not self._over:
                 try:
-                    self._records.progress(*self._progress(self._lease))
+                    now = self._clock()
+                    self._records.progress(self._standing(), now, now + self._lease)
                 except UploadLost:
                     self._leave()
                 self._renewed = self._clock()
@@ -108,9 +110,10 @@ class Reception:
         with self._lock:
             if self._running is None or self._running.algorithm != algorithm:
                 running = start(algorithm)
-                for piece in self._writer.read():
-                    running.state.update(piece)
-                    self._beat()
+                with self._whole():
+                    for piece in self._writer.read():
+                        running.state.update(piece)
+                        self._beat()
                 self._running = running
             return self._running.state.hexdigest()
 
@@ -119,26 +122,27 @@ class Reception:
         with self._lock:
             if self._over:
                 raise UploadLost(upload=self.upload.id)
-            # Even where placing fails half way, the bytes may have left the upload.
-            self._placed = True
-            return self._writer.commit(digest)
+            with self._whole():
+                return self._writer.commit(digest)
 
     def pause(self, *, keep: bool = True) -> Upload:
         """Acknowledge what counts, let the next request in, and return how far the upload stands.
 
         Raises:
-            UploadLost: another request has taken over.
+            UploadLost: another request has taken over, or the store lost what stood before.
+            StorageFull, StoreUnavailable: some of it could not be stored; the rest counts.
         """
         with self._lock:
             if self._over:
                 raise UploadLost(upload=self.upload.id)
-            self._leave()
-            stands, now, _ = self._progress(0)
-            if not keep or self._placed:
-                stands = replace(stands, size=0 if self._placed else self.upload.size)
-            if self._running is not None and stands.size == self.size and not self._placed:
-                self._hashes.keep(stands.id, stands.size, self._running)
-            self._records.progress(stands, now, 0)
+            try:
+                if keep and self._keeps:
+                    with self._whole():
+                        self._writer.save()
+                else:
+                    self._revert()
+            finally:
+                stands = self._release()
             return stands
 
     def abandon(self, rest: Sequence[bytes] = (), *, keep: bool = True) -> None:
@@ -164,8 +168,21 @@ class Reception:
         with self._lock, suppress(Exception):
             self._leave()
             self._hashes.forget(self.upload.id)
-            if not self._placed:
-                self._store.discard(self.upload.id)
+            self._store.discard(self.upload.id, self._writer.standing().state)
+
+    def _revert(self) -> None:
+        if self.size != self.upload.size:
+            self._running = None
+        self._writer.revert()
+
+    def _release(self) -> Upload:
+        """Let go of the upload, acknowledging what stands."""
+        stands = self._standing()
+        self._leave()
+        if self._running is not None and stands.size == self.size:
+            self._hashes.keep(stands.id, stands.size, self._running)
+        self._records.progress(stands, self._clock(), 0)
+        return stands
 
     def _leave(self) -> None:
         self._over = True
@@ -175,7 +192,17 @@ class Reception:
         if self._clock() - self._renewed >= self._lease / _RENEWALS:
             self.renew()
 
-    def _progress(self, seconds: float) -> tuple[Upload, float, float]:
-        now = self._clock()
-        size = self.size if self._keeps else self.upload.size
-        return replace(self.upload, size=size), now, now + seconds if seconds else 0.0
+    def _standing(self) -> Upload:
+        """Return how far the upload counts; not beyond its beginning unless bytes are kept."""
+        size, state = self._writer.standing()
+        if self._keeps or size < self.upload.size:
+            return replace(self.upload, size=size, state=state)
+        return self.upload
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Tell the client that the store lost what was acknowledged; `pause` sets it back."""
+        try:
+            yield
+        except UploadShort:
+            raise UploadLost(upload=self.upload.id) from None

@@ -196,7 +196,7 @@ class Uploads:
         try:
             require_in_order(held, chunk, upload_path(pusher.repository, upload))
             self._require_size(chunk.last + 1 if chunk else 0)
-            writer = self._store.writer(upload, held.size)
+            writer = self._store.writer(upload, held.size, held.state)
         except UploadShort as short:
             self._set_back(pusher, held, short.stored)
             raise
@@ -353,9 +353,10 @@ class Uploads:
         expired = self._records.expired(before, _BATCH)
         dropped = sum(self._drop(upload) for upload in expired)
         old = list(islice(self._store.leftovers(before), _BATCH))
-        orphans = set(old) - set(self._records.existing(old))
+        alive = set(self._records.existing([left.upload for left in old]))
+        orphans = [left for left in old if left.upload not in alive]
         for orphan in orphans:
-            self._store.discard(orphan)
+            self._store.discard(orphan.upload, orphan.state)
         return dropped + len(orphans)
 
     def _finish_at_once(
@@ -413,7 +414,7 @@ class Uploads:
 
     def _set_back(self, pusher: Pusher, held: Upload, stored: int) -> None:
         """Tell the client how much is really there: a power failure may have taken the rest."""
-        stands = replace(held, size=stored)
+        stands = replace(held, size=stored, state="")
         self._records.progress(stands, self._clock(), 0)
         self._hashes.forget(held.id)
         location = upload_path(pusher.repository, held.id)
@@ -429,7 +430,7 @@ class Uploads:
         self._hashes.forget(upload.id)
         # What cannot be removed now is found later, as belonging to no session.
         with suppress(StoreUnavailable):
-            self._store.discard(upload.id)
+            self._store.discard(upload.id, upload.state)
 
 
 def _known_form(pusher: Pusher, upload: str) -> str:

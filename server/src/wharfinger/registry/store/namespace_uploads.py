@@ -10,9 +10,12 @@ from wharfinger.registry.tables import uploads
 
 
 class SqlNamespaceUploads:
-    """Implements ``registry.ports.NamespaceUploads``; ``discard_bytes`` drops an upload's bytes."""
+    """Implements ``registry.ports.NamespaceUploads``; ``discard_bytes`` drops bytes.
 
-    def __init__(self, database: Database, discard_bytes: Callable[[str], None]) -> None:
+    It takes an upload's id, and what the blob store needs to know of it.
+    """
+
+    def __init__(self, database: Database, discard_bytes: Callable[[str, str], None]) -> None:
         self._database: Final = database
         self._discard_bytes: Final = discard_bytes
 
@@ -23,7 +26,7 @@ class SqlNamespaceUploads:
         """
         # A range scan over the index: '0' is the character after '/'.
         chosen = (
-            select(uploads.c.id)
+            select(uploads.c.id, uploads.c.state)
             .where(
                 uploads.c.region == region,
                 uploads.c.repository > f"{namespace}/",
@@ -32,8 +35,9 @@ class SqlNamespaceUploads:
             .limit(limit)
         )
         with self._database.writing() as connection:
-            ended = list(connection.scalars(chosen))
-            connection.execute(delete(uploads).where(uploads.c.id.in_(ended)))
-        for upload in ended:
-            self._discard_bytes(upload)
+            ended = [(row.id, row.state) for row in connection.execute(chosen)]
+            ids = [upload for upload, _ in ended]
+            connection.execute(delete(uploads).where(uploads.c.id.in_(ids)))
+        for upload, state in ended:
+            self._discard_bytes(upload, state)
         return len(ended)

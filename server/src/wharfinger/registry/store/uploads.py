@@ -25,6 +25,7 @@ _COLUMNS: Final = (
     uploads.c.size,
     uploads.c.fence,
     uploads.c.leased_until,
+    uploads.c.state,
 )
 _OWN: Final = and_(
     uploads.c.id == bindparam("asked_id"),
@@ -53,6 +54,7 @@ _PROGRESS: Final = Prepared(
         .where(_HELD)
         .values(
             size=bindparam("new_size"),
+            state=bindparam("new_state"),
             leased_until=bindparam("until"),
             touched_at=bindparam("now"),
         )
@@ -81,6 +83,7 @@ class SqlUploadRecords:
             "fence": upload.fence,
             "started_at": int(now),
             "touched_at": int(now),
+            "state": upload.state,
         }
         with self._database.writing(durable=False) as connection:
             _OPEN.run(connection, **row)
@@ -101,9 +104,10 @@ class SqlUploadRecords:
 
     def progress(self, upload: Upload, now: float, until: float) -> None:
         """Acknowledge bytes; see the port."""
-        stands = {"new_size": upload.size, "until": until, "now": int(now)}
+        stands = {"new_size": upload.size, "new_state": upload.state}
+        lease = {"until": until, "now": int(now)}
         with self._database.writing(durable=False) as connection:
-            if not _PROGRESS.changed(connection, **_held(upload), **stands):
+            if not _PROGRESS.changed(connection, **_held(upload), **stands, **lease):
                 raise UploadLost(upload=upload.id)
 
     def remove(self, upload: Upload) -> bool:
