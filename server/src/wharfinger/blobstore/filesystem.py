@@ -1,13 +1,13 @@
 """Blobs and uploads as files: ``uploads/ID`` and ``blobs/ALGORITHM/SHARD/HEX.MARK`` in one folder.
 
-A file reaches its final name by one rename, after its bytes were synced and before its folder
-is: under a final name there is never anything but a whole, verified blob. An advisory lock on
+A file has a final name of its own, which nothing else is ever given, and counts once a row names
+it: that is after its bytes, its name and its folder were synced. What a crash leaves under a final
+name without a row, whole or not, nobody reads and collection finds. An advisory lock on
 the upload's file keeps the writers of all processes apart and ends with the process.
 """
 
 import fcntl
 import os
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from io import FileIO
@@ -75,16 +75,16 @@ class FilesystemStore:
 
     def put(self, digest: Digest, content: bytes) -> str:
         """Store a small blob; see the port."""
-        temporary = self._uploads / str(uuid.uuid4())
         with told():
+            location, path = self._new_place(digest)
             try:
-                with FileIO(_opened(temporary, _WRITE | os.O_EXCL), "r+b") as file:
+                with FileIO(_opened(path, _WRITE | os.O_EXCL), "r+b") as file:
                     _write_all(file, content)
-                    os.fsync(file.fileno())
-                return self.place(temporary, digest)
+                    _sync(file, path.parent)
             except BaseException:
-                temporary.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
                 raise
+        return location
 
     def open(self, location: str) -> BlobReader:
         """Open a blob; see the port."""
@@ -145,14 +145,19 @@ class FilesystemStore:
         if free.f_bavail * free.f_frsize < _RESERVE:
             raise StorageFull
 
-    def place(self, file: Path, digest: Digest) -> str:
-        """Give a synced file its final name, and return the location once that name is on disk."""
-        location = new_location(digest)
-        final = self._blobs / location
-        self._prepare(final.parent)
-        file.replace(final)
-        _sync_folder(final.parent)
+    def place(self, file: FileIO, path: Path, digest: Digest) -> str:
+        """Give the file at ``path`` its final name; return it once bytes and name are on disk."""
+        location, final = self._new_place(digest)
+        # Named before it is synced: one journal commit of the filesystem then covers both.
+        path.replace(final)
+        _sync(file, final.parent)
         return location
+
+    def _new_place(self, digest: Digest) -> tuple[str, Path]:
+        location = new_location(digest)
+        path = self._blobs / location
+        self._prepare(path.parent)
+        return location, path
 
     def _prepare(self, shard: Path) -> None:
         """Make the shard's folders, each one's name synced in the folder above."""
@@ -204,8 +209,7 @@ class _FileWriter:
         with told():
             # A write that failed half way leaves a tail behind what counts.
             self._file.truncate(self._size)
-            os.fsync(self._file.fileno())
-            location = self._store.place(self._path, digest)
+            location = self._store.place(self._file, self._path, digest)
         self.close()
         return location
 
@@ -286,6 +290,11 @@ def _pieces(file: FileIO, offset: int, length: int) -> Iterator[bytes]:
             return
         offset += len(piece)
         yield piece
+
+
+def _sync(file: FileIO, folder: Path) -> None:
+    os.fsync(file.fileno())
+    _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Reading: one statement for each question."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from wharfinger.database.prepared import Prepared
 from wharfinger.identity.model import (
     Account,
     ApiKey,
@@ -52,27 +54,49 @@ _COUNTED: Final[Mapping[str, Table]] = {
 }
 _T = TypeVar("_T")
 
-# The statements of signing in are built once: building one costs as much as running it.
-_CREDENTIAL: Final = select(credentials, api_keys.c.account_id).outerjoin(
-    api_keys, api_keys.c.id == credentials.c.id
+_CREDENTIAL: Final = select(
+    credentials.c.id,
+    credentials.c.iam_id,
+    credentials.c.kind,
+    credentials.c.epoch,
+    api_keys.c.account_id,
+).outerjoin(api_keys, api_keys.c.id == credentials.c.id)
+_CREDENTIAL_BY_ID: Final = Prepared(
+    lambda _: _CREDENTIAL.where(credentials.c.id == bindparam("asked"))
 )
-_CREDENTIAL_BY_ID: Final = _CREDENTIAL.where(credentials.c.id == bindparam("id"))
-_CREDENTIAL_BY_SECRET: Final = _CREDENTIAL.where(api_keys.c.secret_sha256 == bindparam("sha256"))
-_EPOCH: Final = select(credentials.c.epoch).where(credentials.c.id == bindparam("id"))
-_ROLES: Final = select(policies.c.iam_id, policies.c.role).where(
-    policies.c.account_id == bindparam("account"),
-    policies.c.iam_id.in_(bindparam("iam_ids", expanding=True)),
-    or_(
-        policies.c.namespace == "",
-        and_(
-            policies.c.namespace == bindparam("namespace", type_=String()),
-            policies.c.region == bindparam("region", type_=String()),
+_CREDENTIAL_BY_SECRET: Final = Prepared(
+    lambda _: _CREDENTIAL.where(api_keys.c.secret_sha256 == bindparam("asked"))
+)
+_EPOCH: Final = Prepared(
+    lambda _: select(credentials.c.epoch).where(credentials.c.id == bindparam("asked"))
+)
+
+
+@cache
+def _roles_of(subjects: int) -> Prepared:
+    """Return the statement of the roles of so many subjects, given as s0, s1..."""
+    named = [bindparam(f"s{number}", type_=String()) for number in range(subjects)]
+    query = select(policies.c.iam_id, policies.c.role).where(
+        policies.c.account_id == bindparam("account"),
+        policies.c.iam_id.in_(named),
+        or_(
+            policies.c.namespace == "",
+            and_(
+                policies.c.namespace == bindparam("asked", type_=String()),
+                policies.c.region == bindparam("in_region", type_=String()),
+            ),
         ),
-    ),
-)
-_FAILURES: Final = select(
-    signin_failures.c.key, signin_failures.c.window_start, signin_failures.c.count
-).where(signin_failures.c.key.in_(bindparam("keys", expanding=True)))
+    )
+    return Prepared(lambda _: query)
+
+
+@cache
+def _failures_of(keys: int) -> Prepared:
+    """Return the statement of the failures counted under so many keys, given as k0, k1..."""
+    named = [bindparam(f"k{number}", type_=String()) for number in range(keys)]
+    table = signin_failures.c
+    query = select(table.key, table.window_start, table.count).where(table.key.in_(named))
+    return Prepared(lambda _: query)
 
 
 class SqlRecords:
@@ -153,15 +177,16 @@ class SqlRecords:
 
     def credential(self, credential: str) -> Credential | None:
         """Return the credential with this id, with the account it is bound to."""
-        return self._one(_CREDENTIAL_BY_ID, rows.credential, id=credential)
+        return _credential(_CREDENTIAL_BY_ID.first(self._connection, asked=credential))
 
     def credential_by_secret(self, sha256: bytes) -> Credential | None:
         """Return the credential of the API key whose secret hashes to ``sha256``."""
-        return self._one(_CREDENTIAL_BY_SECRET, rows.credential, sha256=sha256)
+        return _credential(_CREDENTIAL_BY_SECRET.first(self._connection, asked=sha256))
 
     def epoch(self, credential: str) -> int | None:
         """Return the credential's epoch, None if it does not exist (any more)."""
-        return self._connection.execute(_EPOCH, {"id": credential}).scalar_one_or_none()
+        row = _EPOCH.first(self._connection, asked=credential)
+        return None if row is None else int(row[0])
 
     def api_key(self, account: str, key: str) -> ApiKey | None:
         """Return one API key of the account."""
@@ -187,14 +212,12 @@ class SqlRecords:
         self, account: str, iam_ids: Collection[str], region: str, namespace: str
     ) -> Mapping[str, frozenset[Role]]:
         """Return each subject's roles on ``namespace`` and account-wide; '' = only the latter."""
-        asked = {
-            "account": account,
-            "iam_ids": list(iam_ids),
-            "region": region,
-            "namespace": namespace,
-        }
+        subjects = {f"s{number}": iam_id for number, iam_id in enumerate(iam_ids)}
+        rows = _roles_of(len(subjects)).run(
+            self._connection, account=account, asked=namespace, in_region=region, **subjects
+        )
         found: dict[str, set[Role]] = {}
-        for iam_id, role in self._connection.execute(_ROLES, asked):
+        for iam_id, role in rows.fetchall():
             found.setdefault(iam_id, set()).add(Role(role))
         return {iam_id: frozenset(roles) for iam_id, roles in found.items()}
 
@@ -250,19 +273,25 @@ class SqlRecords:
 
     def failures(self, keys: Collection[str]) -> Mapping[str, Failures]:
         """Return the failed sign-ins counted under each of ``keys`` that has any."""
-        found = self._connection.execute(_FAILURES, {"keys": list(keys)})
+        asked = {f"k{number}": key for number, key in enumerate(keys)}
+        found = _failures_of(len(asked)).run(self._connection, **asked).fetchall()
         return {key: Failures(start, count) for key, start, count in found}
 
-    def _one(
-        self, query: Select[Any], make: Callable[[Row[Any]], _T], **asked: object
-    ) -> _T | None:
-        row = self._connection.execute(query, asked).one_or_none()
+    def _one(self, query: Select[Any], make: Callable[[Row[Any]], _T]) -> _T | None:
+        row = self._connection.execute(query).one_or_none()
         return None if row is None else make(row)
 
     def _page(self, query: Select[Any], key: ColumnElement[str], page: Page) -> Sequence[Row[Any]]:
         if page.start:
             query = query.where(key > page.start)
         return self._connection.execute(query.order_by(key).limit(page.limit)).all()
+
+
+def _credential(row: tuple[Any, ...] | None) -> Credential | None:
+    if row is None:
+        return None
+    key, iam_id, kind, epoch, account = row
+    return Credential(key, iam_id, CredentialKind(kind), epoch, account or "")
 
 
 def _members(account: str) -> Select[Any]:
