@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
@@ -121,9 +122,9 @@ class FusedStore(FilesystemStore):
         self._fuse.pass_by("before opening a writer")
         return super().writer(upload, offset, state)
 
-    def place(self, file: Path, digest: Digest) -> str:
+    def place(self, file: FileIO, path: Path, digest: Digest) -> str:
         self._fuse.pass_by("before placing")
-        location = super().place(file, digest)
+        location = super().place(file, path, digest)
         self._fuse.pass_by("after placing")
         return location
 
