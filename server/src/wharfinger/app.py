@@ -47,6 +47,7 @@ from wharfinger.registry.http import uploads as uploads_http
 from wharfinger.registry.model.manifests import ManifestLimits
 from wharfinger.registry.service.blobs import Blobs
 from wharfinger.registry.service.catalog import Catalogue
+from wharfinger.registry.service.configs import Configs
 from wharfinger.registry.service.hashes import RunningHashes
 from wharfinger.registry.service.manifests import Manifests
 from wharfinger.registry.service.referrers import Referrers
@@ -56,6 +57,7 @@ from wharfinger.registry.service.uploads import Rules as UploadRules
 from wharfinger.registry.service.uploads import Uploads
 from wharfinger.registry.store.blobs import SqlBlobRecords
 from wharfinger.registry.store.catalog import SqlCatalog
+from wharfinger.registry.store.configs import SqlConfigRecords
 from wharfinger.registry.store.manifests import SqlManifestStore
 from wharfinger.registry.store.namespace_uploads import SqlNamespaceUploads
 from wharfinger.registry.store.referrers import SqlReferrerLists
@@ -96,6 +98,7 @@ class Rooms:
     owners: Owners
     emptying: Emptying
     uploads: Uploads
+    configs: Configs
     jobs: Jobs
     clock: Clock
 
@@ -150,6 +153,12 @@ def build_rooms(settings: Settings, clock: Clock = time.time) -> Rooms:
         owners=owners,
         emptying=Emptying(namespace_store, steps, identity.policies),
         uploads=_uploads(settings, database, blobs, owners, clock),
+        configs=Configs(
+            SqlConfigRecords(database),
+            blobs,
+            size=settings.image_config_bytes,
+            labels=settings.image_labels_bytes,
+        ),
         jobs=jobs,
         clock=clock,
     )
@@ -212,7 +221,9 @@ def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
         tags=settings.request_tags,
     )
     pages = settings.page_entries
-    manifests = Manifests(SqlManifestStore(database, hold_owner), owners, limits, rooms.clock)
+    manifests = Manifests(
+        SqlManifestStore(database, hold_owner), owners, rooms.configs, limits, rooms.clock
+    )
     referrers = Referrers(
         SqlReferrerLists(database), owners, maximum=pages, size=settings.manifest_bytes
     )

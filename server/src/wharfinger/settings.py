@@ -200,6 +200,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     request_tags: Annotated[
         int, Meta(ge=1, le=1000, description="tag parameters of one manifest push")
     ] = 100
+    image_config_bytes: Annotated[
+        int,
+        Meta(ge=64 * KIB, le=64 * MIB, description="bytes of an image's config that are looked at"),
+    ] = 4 * MIB
+    image_labels_bytes: Annotated[
+        int,
+        Meta(ge=0, le=64 * KIB, description="bytes of an image's labels that lists show"),
+    ] = 8 * KIB
     namespaces_per_account: Annotated[
         int, Meta(ge=1, le=100_000, description="namespaces of an account in a region")
     ] = 100

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from wharfinger.identity.model import Claims, Visibility
 from wharfinger.namespaces.model import Owner
 from wharfinger.registry.model.blobs import Blob
+from wharfinger.registry.model.configs import ConfigFacts
 from wharfinger.registry.model.manifests import NewManifest, StoredManifest
 from wharfinger.registry.model.paging import Page
 from wharfinger.registry.model.referrers import ReferrersPage
@@ -122,6 +123,31 @@ class BlobRecords(Protocol):
 # --- Manifests, tags, referrers ------------------------------------------------------------
 
 
+class Undescribed(NamedTuple):
+    """A manifest whose config nobody has read: its key, and where the config's bytes lie."""
+
+    key: int
+    config: str
+    size: int
+    location: str
+
+
+class ConfigRecords(Protocol):
+    """Which configs' facts are written down. Each method is one transaction."""
+
+    def undescribed(self, digest: str) -> str | None:
+        """Return where the bytes of a config lie whose facts are missing.
+
+        '' if they are there, None if there is no such blob.
+        """
+
+    def without_facts(self, after: int, limit: int) -> Sequence[Undescribed]:
+        """Return manifests of a key above ``after`` whose config's facts are missing, by key."""
+
+    def add(self, config: str, facts: ConfigFacts) -> None:
+        """Write down a config's facts, unless they are there or the config has gone."""
+
+
 class ManifestRecords(Protocol):
     """Manifests and tags of repositories, in one consistent view."""
 
@@ -159,6 +185,9 @@ class ManifestChanges(Protocol):
 
     def add(self, repository: int, manifest: NewManifest, at: int) -> str:
         """Add the manifest unless it is there; return the media type that it is stored under."""
+
+    def describe(self, config: str, facts: ConfigFacts) -> None:
+        """Write down the facts of a config that the repository shows, unless they are there."""
 
     def move_tags(self, repository: int, tags: Collection[str], digest: str, at: int) -> None:
         """Let the tags, new or not, lead to the manifest."""

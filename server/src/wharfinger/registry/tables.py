@@ -72,6 +72,20 @@ repository_blobs: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# What lists tell of images from their configs: created in Unix seconds, NULL for undated ones;
+# labels a JSON object of bounded size.
+image_configs: Final = Table(
+    "image_configs",
+    metadata,
+    Column("digest", ForeignKey("blobs.digest", ondelete="CASCADE"), primary_key=True),
+    Column("created", BigInteger),
+    Column("parent", String(DIGEST_LENGTH), nullable=False),
+    Column("labels", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# layers_size is the sum of the layers' bytes as the descriptors tell them; config is NULL for
+# what has none.
 manifests: Final = Table(
     "manifests",
     metadata,
@@ -84,6 +98,8 @@ manifests: Final = Table(
     Column("annotations", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("pushed_at", Integer, nullable=False),
+    Column("config", String(DIGEST_LENGTH)),
+    Column("layers_size", BigInteger, nullable=False, server_default="0"),
     Column("damaged_at", Integer),
     UniqueConstraint("repository_id", "digest"),
     Index("ix_manifests_referrers", "repository_id", "subject", "digest"),

@@ -115,6 +115,12 @@ class ParsedManifest:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def layers_size(self) -> int:
+        """Bytes of all layers, as their descriptors tell them; foreign ones may tell anything."""
+        total = sum(blob.size for blob in self.blobs) - (self.config.size if self.config else 0)
+        return min(total, 2**63 - 1)
+
+    @property
     def references(self) -> tuple[Reference, ...]:
         """All that the manifest is made of."""
         return self.blobs + self.children
@@ -128,6 +134,12 @@ class NewManifest:
     content: bytes
     parsed: ParsedManifest
     references: Mapping[str, Kind]
+
+    @property
+    def config(self) -> str | None:
+        """Digest of the config, None if it has none that the repository shows."""
+        config = self.parsed.config
+        return config.digest if config and config.digest in self.references else None
 
 
 @dataclass(frozen=True, slots=True)

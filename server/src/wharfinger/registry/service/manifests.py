@@ -20,6 +20,7 @@ from wharfinger.registry.model.manifests import (
 from wharfinger.registry.model.parsing import parse
 from wharfinger.registry.model.repositories import NameUnknown, Place
 from wharfinger.registry.ports import Clock, ManifestChanges, ManifestStore, Namespaces
+from wharfinger.registry.service.configs import Configs
 from wharfinger_common.digests import Digest
 from wharfinger_common.languages import Text
 from wharfinger_common.names import namespace_of, require_repository, require_tag
@@ -48,9 +49,15 @@ class Manifests:
     """Blocking; any thread may call. Names and references are taken as they were sent."""
 
     def __init__(
-        self, store: ManifestStore, namespaces: Namespaces, limits: ManifestLimits, clock: Clock
+        self,
+        store: ManifestStore,
+        namespaces: Namespaces,
+        configs: Configs,
+        limits: ManifestLimits,
+        clock: Clock,
     ) -> None:
         self._store: Final = store
+        self._configs: Final = configs
         self._namespaces: Final = namespaces
         self._limits: Final = limits
         self._clock: Final = clock
@@ -75,11 +82,16 @@ class Manifests:
         digest = _digest(push.content, reference)
         account = self._namespaces.require(place.region, namespace_of(place.repository)).account
         names = tags if isinstance(reference, Digest) else [reference, *tags]
+        facts = self._configs.facts(parsed.config)
         with self._store.writing() as changes:
             at = int(self._clock())
             repository = changes.open(place, account, at)
-            _store(changes, repository, push.content, parsed, digest, at)
+            manifest = _store(changes, repository, push.content, parsed, digest, at)
+            if facts is not None and manifest.config is not None:
+                changes.describe(manifest.config, facts)
             changes.move_tags(repository, names, digest, at)
+        if facts is not None and manifest.config is not None:
+            self._configs.described(manifest.config)
         return Pushed(digest, parsed.subject, tags)
 
     def get(self, place: Place, reference: str) -> StoredManifest:
@@ -156,7 +168,7 @@ def _store(
     parsed: ParsedManifest,
     digest: str,
     at: int,
-) -> None:
+) -> NewManifest:
     wanted = {reference.digest for reference in parsed.references}
     children = {reference.digest for reference in parsed.children}
     found = resolve(
@@ -164,7 +176,8 @@ def _store(
         changes.blob_sizes(repository, wanted),
         changes.manifest_sizes(repository, children),
     )
-    stored_as = changes.add(repository, NewManifest(digest, content, parsed, found), at)
+    manifest = NewManifest(digest, content, parsed, found)
+    stored_as = changes.add(repository, manifest, at)
     # One digest under two types would be one thing to one client and another to the next.
     if stored_as != parsed.media_type:
         raise MediaTypeUnclear(
@@ -174,6 +187,7 @@ def _store(
                 type=parsed.media_type,
             )
         )
+    return manifest
 
 
 def _remove(changes: ManifestChanges, repository: int, digest: str) -> bool:

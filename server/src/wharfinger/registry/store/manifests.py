@@ -22,10 +22,12 @@ from sqlalchemy import (
 
 from wharfinger.database.dialect import insert
 from wharfinger.database.unit import Database
+from wharfinger.registry.model.configs import ConfigFacts
 from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.model.manifests import NewManifest, StoredManifest
 from wharfinger.registry.model.repositories import Place
 from wharfinger.registry.store.blobs import HoldNamespace, require_repository_row
+from wharfinger.registry.store.configs import add_facts
 from wharfinger.registry.store.links import unlink_released
 from wharfinger.registry.store.repositories import named
 from wharfinger.registry.tables import (
@@ -130,6 +132,10 @@ class SqlManifestChanges:
         query = select(manifests.c.media_type).where(_is(repository, manifest.digest))
         return str(self._connection.execute(query).scalar_one())
 
+    def describe(self, config: str, facts: ConfigFacts) -> None:
+        """Write down the facts of a config; see the port."""
+        add_facts(self._connection, config, facts)
+
     def move_tags(self, repository: int, names: Collection[str], digest: str, at: int) -> None:
         """Let tags lead to the manifest; see the port."""
         statement = insert(self._connection, tags)
@@ -227,6 +233,8 @@ def _row(manifest: NewManifest) -> dict[str, Any]:
         "subject": parsed.subject,
         "annotations": msgspec.json.encode(annotations).decode(),
         "content": manifest.content,
+        "config": manifest.config,
+        "layers_size": parsed.layers_size,
     }
 
 
