@@ -106,6 +106,32 @@ def test_policies_of_a_namespace_get_the_region_of_their_deployment(url: str) ->
     assert [tuple(row) for row in found] == [("p1", "home"), ("p2", "")]
 
 
+def test_manifests_from_before_tell_their_config_and_layers(url: str) -> None:
+    run_migrations(url, "0004")
+    image = '{"config": {"digest": "sha256:c", "size": 2}, "layers": [{"size": 3}, {"size": 4}]}'
+    with create_engine(url).begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO repositories (id, region, account_id, namespace, name, created_at) "
+            "VALUES (7, 'home', 'a', 'team', 'team/app', 0)"
+        )
+        for digest, content in [("m1", image), ("m2", image), ("m3", "no JSON")]:
+            connection.exec_driver_sql(
+                "INSERT INTO manifests (repository_id, digest, media_type, artifact_type, "
+                "annotations, content, pushed_at) VALUES (7, ?, '', '', '{}', ?, 0)",
+                (digest, content.encode()),
+            )
+        connection.exec_driver_sql(
+            "INSERT INTO manifest_references VALUES (7, 'm1', 'sha256:c', 'blob')"
+        )
+
+    run_migrations(url, "0005")
+
+    with create_engine(url).connect() as connection:
+        query = "SELECT digest, config, layers_size FROM manifests ORDER BY digest"
+        found = [tuple(row) for row in connection.exec_driver_sql(query)]
+    assert found == [("m1", "sha256:c", 7), ("m2", None, 7), ("m3", None, 0)]
+
+
 def test_uploads_under_way_go_on_after_the_upgrade(url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))

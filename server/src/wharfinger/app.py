@@ -81,6 +81,9 @@ CONTROL_PATHS: Final = ("/api/", "/va/", "/identity/v1/")
 RETRY_SECONDS: Final = 300.0
 EXPIRY_JOB: Final = "expire-uploads"
 EXPIRY_SECONDS: Final = 600.0
+DESCRIPTION_JOB: Final = "describe-images"
+DESCRIPTION_SECONDS: Final = 86_400.0
+DESCRIPTION_BATCH: Final = 100
 _log: Final = EventLog("wharfinger.jobs")
 
 Clock = Callable[[], float]
@@ -299,7 +302,14 @@ def run_jobs(settings: Settings, stop: threading.Event) -> None:
     """Do background work until ``stop`` is set."""
     rooms = build_rooms(settings)
     with rooms.database.writing() as connection:
-        rooms.jobs.enqueue(SqlQueue(connection), EXPIRY_JOB, "", {})
+        for kind in (EXPIRY_JOB, DESCRIPTION_JOB):
+            rooms.jobs.enqueue(SqlQueue(connection), kind, "", {})
+
+    def describe(lease: Any) -> float:
+        after = 0
+        while after := rooms.configs.describe(after, DESCRIPTION_BATCH):
+            lease.keep()
+        return DESCRIPTION_SECONDS
 
     def expire(lease: Any) -> float:
         while rooms.uploads.expire():
@@ -308,7 +318,11 @@ def run_jobs(settings: Settings, stop: threading.Event) -> None:
 
     runner = Runner(
         rooms.jobs,
-        {namespaces_model.EMPTYING: rooms.emptying, EXPIRY_JOB: expire},
+        {
+            namespaces_model.EMPTYING: rooms.emptying,
+            EXPIRY_JOB: expire,
+            DESCRIPTION_JOB: describe,
+        },
         _JobLog(),
         owner=f"{socket.gethostname()}:{os.getpid()}"[:64],
         poll=settings.jobs_poll_seconds,
