@@ -65,8 +65,9 @@ class UploadWriter(Protocol):
         """Return the bytes that the upload has now."""
 
     def standing(self) -> Standing:
-        """Return from where another writer could go on were this process to die now; quick.
+        """Return from where another writer could go on were this process to die now.
 
+        Quick, and free to be called while another thread is in any other method.
         After ``commit``, successful or not, its size is 0 if the bytes have left the upload, and
         its state names what is left to be discarded.
         """

@@ -28,8 +28,8 @@ class Reception:
 
     ``keeps`` says whether bytes count as soon as they arrived (a PATCH, which a client resumes)
     or only with the success of the request (a PUT, which it repeats). Blocking; calls exclude
-    each other, so that a renewal may come from another thread. It ends with `pause`, `drop` or
-    `end`, after which it takes nothing more.
+    each other, but for `renew`, which another thread calls while the store is slow. It ends with
+    `pause`, `drop` or `end`, after which it takes nothing more.
     """
 
     def __init__(
@@ -54,6 +54,8 @@ class Reception:
         self._limit: Final = limit
         self._keeps: Final = keeps
         self._lock: Final = threading.RLock()
+        # Held while the row is written: nothing older may be told after something newer.
+        self._telling: Final = threading.RLock()
         self._running: Running | None = hashes.of(upload.id, upload.size)
         self._renewed = clock()
         self._over = False
@@ -75,6 +77,7 @@ class Reception:
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         with self._lock:
             if self._over:
+                self._leave()
                 raise UploadLost(upload=self.upload.id)
             if self.size + len(data) > self._limit:
                 raise BlobTooLarge(limit=self._limit, headers={"Connection": "close"})
@@ -86,13 +89,14 @@ class Reception:
 
     def renew(self) -> None:
         """Show a sign of life. Once another request has taken over, `write` says so."""
-        with self._lock:
+        with self._telling:
             if not self._over:
                 try:
                     now = self._clock()
                     self._records.progress(self._standing(), now, now + self._lease)
                 except UploadLost:
-                    self._leave()
+                    # The writer may be at work in another thread; the next call closes it.
+                    self._over = True
                 self._renewed = self._clock()
 
     def require_length(self, chunk: ContentRange | None) -> None:
@@ -134,6 +138,7 @@ class Reception:
         """
         with self._lock:
             if self._over:
+                self._leave()
                 raise UploadLost(upload=self.upload.id)
             try:
                 if keep and self._keeps:
@@ -158,14 +163,14 @@ class Reception:
 
     def drop(self) -> None:
         """End the session and drop its bytes."""
-        with self._lock, suppress(Exception):
+        with self._lock, self._telling, suppress(Exception):
             if self._records.remove(self.upload):
                 self.end()
             self._leave()
 
     def end(self) -> None:
         """Clear up behind a session that has ended."""
-        with self._lock, suppress(Exception):
+        with self._lock, self._telling, suppress(Exception):
             self._leave()
             self._hashes.forget(self.upload.id)
             self._store.discard(self.upload.id, self._writer.standing().state)
@@ -177,12 +182,13 @@ class Reception:
 
     def _release(self) -> Upload:
         """Let go of the upload, acknowledging what stands."""
-        stands = self._standing()
-        self._leave()
-        if self._running is not None and stands.size == self.size:
-            self._hashes.keep(stands.id, stands.size, self._running)
-        self._records.progress(stands, self._clock(), 0)
-        return stands
+        with self._telling:
+            stands = self._standing()
+            self._leave()
+            if self._running is not None and stands.size == self.size:
+                self._hashes.keep(stands.id, stands.size, self._running)
+            self._records.progress(stands, self._clock(), 0)
+            return stands
 
     def _leave(self) -> None:
         self._over = True

@@ -26,7 +26,7 @@ class SqlNamespaceUploads:
         """
         # A range scan over the index: '0' is the character after '/'.
         chosen = (
-            select(uploads.c.id, uploads.c.state)
+            select(uploads.c.id)
             .where(
                 uploads.c.region == region,
                 uploads.c.repository > f"{namespace}/",
@@ -35,9 +35,9 @@ class SqlNamespaceUploads:
             .limit(limit)
         )
         with self._database.writing() as connection:
-            ended = [(row.id, row.state) for row in connection.execute(chosen)]
-            ids = [upload for upload, _ in ended]
-            connection.execute(delete(uploads).where(uploads.c.id.in_(ids)))
+            statement = delete(uploads).where(uploads.c.id.in_(chosen))
+            # Exactly those that went here: one that was finished meanwhile keeps its bytes.
+            ended = connection.execute(statement.returning(uploads.c.id, uploads.c.state)).all()
         for upload, state in ended:
             self._discard_bytes(upload, state)
         return len(ended)
