@@ -5,9 +5,6 @@ Nothing here is made before the process that uses it was forked.
 """
 
 import asyncio
-import os
-import socket
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,11 +24,8 @@ from wharfinger.identity import http as identity_http
 from wharfinger.identity import services as identity_services
 from wharfinger.identity.secrets import load_or_create_master_key
 from wharfinger.identity.services import IdentityServices
-from wharfinger.jobs.model import Job
-from wharfinger.jobs.runner import Runner
 from wharfinger.jobs.service import Jobs
 from wharfinger.jobs.store import SqlJobStore, SqlQueue
-from wharfinger.namespaces import model as namespaces_model
 from wharfinger.namespaces.deletion import Emptying
 from wharfinger.namespaces.service import Namespaces, Owners
 from wharfinger.namespaces.service import Rules as NamespaceRules
@@ -57,6 +51,7 @@ from wharfinger.registry.service.uploads import Rules as UploadRules
 from wharfinger.registry.service.uploads import Uploads
 from wharfinger.registry.store.blobs import SqlBlobRecords
 from wharfinger.registry.store.catalog import SqlCatalog
+from wharfinger.registry.store.collection import Keeper
 from wharfinger.registry.store.configs import SqlConfigRecords
 from wharfinger.registry.store.manifests import SqlManifestStore
 from wharfinger.registry.store.namespace_uploads import SqlNamespaceUploads
@@ -71,7 +66,6 @@ from wharfinger.web.context import Web
 from wharfinger.web.health import Health
 from wharfinger.web.help_pages import HelpPages
 from wharfinger.web.lazy import LazyApp
-from wharfinger.web.log import EventLog
 from wharfinger.web.methods import KnownMethods
 from wharfinger.web.surface import Surface
 from wharfinger.web.threads import Threads
@@ -79,12 +73,8 @@ from wharfinger.web.urls import Urls
 
 CONTROL_PATHS: Final = ("/api/", "/va/", "/identity/v1/")
 RETRY_SECONDS: Final = 300.0
-EXPIRY_JOB: Final = "expire-uploads"
-EXPIRY_SECONDS: Final = 600.0
-DESCRIPTION_JOB: Final = "describe-images"
-DESCRIPTION_SECONDS: Final = 86_400.0
-DESCRIPTION_BATCH: Final = 100
-_log: Final = EventLog("wharfinger.jobs")
+KEEPERS: Final[tuple[Keeper, ...]] = ()
+"""Conditions under which rooms above the registry keep blobs that no repository shows."""
 
 Clock = Callable[[], float]
 
@@ -250,7 +240,10 @@ def _uploads(
     clock: Clock,
 ) -> Uploads:
     rules = UploadRules(
-        settings.blob_bytes, settings.upload_lease_seconds, settings.upload_expiry_seconds
+        settings.blob_bytes,
+        settings.upload_lease_seconds,
+        settings.upload_expiry_seconds,
+        link_seconds=settings.orphan_grace_seconds / 2,
     )
     return Uploads(
         SqlUploadRecords(database, hold_owner),
@@ -296,51 +289,3 @@ def _database_check(rooms: Rooms) -> Callable[[], None]:
             connection.execute(text("SELECT version_num FROM alembic_version"))
 
     return check
-
-
-def run_jobs(settings: Settings, stop: threading.Event) -> None:
-    """Do background work until ``stop`` is set."""
-    rooms = build_rooms(settings)
-    with rooms.database.writing() as connection:
-        for kind in (EXPIRY_JOB, DESCRIPTION_JOB):
-            rooms.jobs.enqueue(SqlQueue(connection), kind, "", {})
-
-    def describe(lease: Any) -> float:
-        after = 0
-        while after := rooms.configs.describe(after, DESCRIPTION_BATCH):
-            lease.keep()
-        return DESCRIPTION_SECONDS
-
-    def expire(lease: Any) -> float:
-        while rooms.uploads.expire():
-            lease.keep()
-        return EXPIRY_SECONDS
-
-    runner = Runner(
-        rooms.jobs,
-        {
-            namespaces_model.EMPTYING: rooms.emptying,
-            EXPIRY_JOB: expire,
-            DESCRIPTION_JOB: describe,
-        },
-        _JobLog(),
-        owner=f"{socket.gethostname()}:{os.getpid()}"[:64],
-        poll=settings.jobs_poll_seconds,
-        stop=stop,
-    )
-    runner.run()
-    rooms.close()
-
-
-class _JobLog:
-    """Tells the log what the runner does (``jobs.ports.Observer``)."""
-
-    def started(self, job: Job) -> None:
-        _log.debug("job started", kind=job.kind, subject=job.subject, attempts=job.attempts)
-
-    def ended(self, job: Job, outcome: str, seconds: float) -> None:
-        _log.info("job ended", kind=job.kind, subject=job.subject, outcome=outcome, s=seconds)
-
-    def failed(self, job: Job | None, error: Exception) -> None:
-        kind = job.kind if job else "looking for work"
-        _log.error("job failed", kind=kind, error=repr(error))

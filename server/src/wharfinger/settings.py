@@ -194,6 +194,36 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         int,
         Meta(ge=0, le=1_000_000, description="uploads whose running hash a worker remembers"),
     ] = 1000
+    collection_grace_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=365 * 86400,
+            description="seconds that a blob which no manifest needs stays in its repository",
+        ),
+    ] = 86400
+    collection_interval_seconds: Annotated[
+        float, Meta(ge=1, le=7 * 86400, description="seconds between passes that look for garbage")
+    ] = 3600.0
+    collection_share_percent: Annotated[
+        float,
+        Meta(ge=1, le=100, description="percent of the time that collection works while it runs"),
+    ] = 25.0
+    discard_delay_seconds: Annotated[
+        int,
+        Meta(ge=0, le=86400, description="seconds that bytes stay after their blob was removed"),
+    ] = 600
+    orphan_grace_seconds: Annotated[
+        int,
+        Meta(
+            ge=60,
+            le=365 * 86400,
+            description="seconds after which stored bytes that belong to nothing are removed",
+        ),
+    ] = 86400
+    orphan_interval_seconds: Annotated[
+        float, Meta(ge=1, le=30 * 86400, description="seconds between sweeps of the blob store")
+    ] = 86400.0
     page_entries: Annotated[
         int, Meta(ge=1, le=100_000, description="entries in one page of a list")
     ] = 1000

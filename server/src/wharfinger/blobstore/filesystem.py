@@ -209,6 +209,8 @@ class _FileWriter:
         with told():
             # A write that failed half way leaves a tail behind what counts.
             self._file.truncate(self._size)
+            # An upload may be older than what the sweep of orphans takes for abandoned.
+            os.utime(self._file.fileno())
             location = self._store.place(self._file, self._path, digest)
         self.close()
         return location

@@ -113,7 +113,8 @@ manifest_references: Final = Table(
     Column("manifest", String(DIGEST_LENGTH), primary_key=True),
     Column("child", String(DIGEST_LENGTH), primary_key=True),
     Column("kind", String(8), nullable=False),
-    Index(None, "repository_id", "child"),
+    # With the kind: else the planner of SQLite prefers to read all of the repository's rows.
+    Index(None, "repository_id", "child", "kind"),
     sqlite_with_rowid=False,
 )
 

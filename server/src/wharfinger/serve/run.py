@@ -6,7 +6,8 @@ import signal
 import sys
 import threading
 
-from wharfinger.app import build_service, run_jobs
+from wharfinger.app import build_service
+from wharfinger.background import run_jobs
 from wharfinger.serve.files import make_private_folder
 from wharfinger.serve.first_start import prepare, refresh_addresses, welcome
 from wharfinger.serve.listeners import Listener, open_listeners, require_free

@@ -29,6 +29,7 @@ from wharfinger.registry.ports import BlobRecords, Clock, Namespaces, UploadReco
 from wharfinger.registry.service.hashes import RunningHashes, start
 from wharfinger.registry.service.reception import Reception
 from wharfinger_common.digests import Digest
+from wharfinger_common.languages import Text
 from wharfinger_common.names import namespace_of
 from wharfinger_common.refusals import Refusal
 
@@ -38,11 +39,16 @@ _BATCH: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the operator decides: bytes of a blob, seconds of a lease, seconds a session is kept."""
+    """What the operator decides: bytes of a blob, seconds of a lease, seconds a session is kept.
+
+    ``link_seconds`` is the time from placing bytes to linking them after which they might have
+    been taken for abandoned.
+    """
 
     blob_bytes: int
     lease_seconds: float
     expiry_seconds: float
+    link_seconds: float = 1800.0
 
 
 class Content(Protocol):
@@ -340,8 +346,12 @@ class Uploads:
             and self._records.link_stored(pusher, account, known.digest, self._clock(), end)
         ):
             return known
+        begun = self._clock()
         blob = Blob(str(digest), content.size, content.place(digest))
-        self._records.link(pusher, account, blob, self._clock(), end)
+        now = self._clock()
+        if now - begun > self._rules.link_seconds:
+            raise StoreUnavailable(part=Text("blob store"), headers=_RETRY)
+        self._records.link(pusher, account, blob, now, end)
         return blob
 
     def expire(self) -> int:

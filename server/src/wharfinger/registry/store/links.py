@@ -4,14 +4,25 @@ Every link comes through `link_blob` and every link goes through `_unlink`, each
 that gave its connection: what has to be counted along with links is counted in these two places.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import groupby
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    select,
+    update,
+)
 
 from wharfinger.database.dialect import insert
 from wharfinger.database.prepared import Prepared
 from wharfinger.registry.model.descriptors import Kind
+from wharfinger.registry.ports.collection import UnusedLink
 from wharfinger.registry.tables import manifest_references, repository_blobs
 
 
@@ -88,6 +99,43 @@ def unlink_some(connection: Connection, repository: int, limit: int) -> int:
     table = repository_blobs.c
     some = select(table.digest).where(table.repository_id == repository).limit(limit)
     return len(_unlink(connection, and_(table.repository_id == repository, table.digest.in_(some))))
+
+
+def unused_since(before: int) -> ColumnElement[bool]:
+    """Return the condition that a link of before ``before`` serves no manifest of its repository.
+
+    References are looked up for old links only.
+    """
+    needed = exists().where(
+        manifest_references.c.repository_id == repository_blobs.c.repository_id,
+        manifest_references.c.child == repository_blobs.c.digest,
+        manifest_references.c.kind == Kind.BLOB.value,
+    )
+    return and_(repository_blobs.c.linked_at < before, ~needed)
+
+
+def unlink_unused(
+    connection: Connection, links: Collection[UnusedLink], before: int
+) -> Sequence[Link]:
+    """Take those blobs out of their repositories that are unused since before ``before``.
+
+    Where units run side by side, the rows are locked first and the condition is looked at in a
+    statement of its own: a manifest that was pushed while this one waited is in its view. Rows
+    that others use at this moment are left for the next pass, so this never waits.
+    """
+    table = repository_blobs.c
+    gone: list[Link] = []
+    # One repository at a time: SQLite finds no index for pairs.
+    for repository, group in groupby(sorted(links), key=lambda link: link.repository):
+        asked = and_(
+            table.repository_id == repository, table.digest.in_([link.digest for link in group])
+        )
+        locked = select(table.digest).where(asked).order_by(table.digest)
+        free = connection.scalars(locked.with_for_update(skip_locked=True)).all()
+        if free:
+            of_these = and_(table.repository_id == repository, table.digest.in_(free))
+            gone += _unlink(connection, and_(of_these, unused_since(before)))
+    return gone
 
 
 def _unlink(connection: Connection, condition: ColumnElement[bool]) -> Sequence[Link]:

@@ -1,0 +1,142 @@
+"""The jobs process: which background work there is and how often each comes round."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from wharfinger.app import KEEPERS, Rooms, build_rooms
+from wharfinger.jobs.model import Job
+from wharfinger.jobs.ports import Handler, Lease
+from wharfinger.jobs.runner import Runner
+from wharfinger.jobs.store import SqlQueue
+from wharfinger.namespaces import model as namespaces_model
+from wharfinger.registry.model.collection import CollectionRules, PassState, Step, Task
+from wharfinger.registry.services import Collection, build_collection
+from wharfinger.settings import Settings
+from wharfinger.web.log import EventLog
+
+EXPIRY_JOB: Final = "expire-uploads"
+EXPIRY_SECONDS: Final = 600.0
+DESCRIPTION_JOB: Final = "describe-images"
+DESCRIPTION_SECONDS: Final = 86_400.0
+DESCRIPTION_BATCH: Final = 100
+DISCARD_SECONDS: Final = 60.0
+COLLECTION_JOBS: Final[Mapping[str, Task]] = {f"collect-{task}": task for task in Task}
+_log: Final = EventLog("wharfinger.jobs")
+
+
+def run_jobs(settings: Settings, stop: threading.Event) -> None:
+    """Do background work until ``stop`` is set."""
+    rooms = build_rooms(settings)
+    handlers = _handlers(rooms, stop)
+    with rooms.database.writing() as connection:
+        for kind in (EXPIRY_JOB, DESCRIPTION_JOB, *COLLECTION_JOBS):
+            rooms.jobs.enqueue(SqlQueue(connection), kind, "", {})
+    runner = Runner(
+        rooms.jobs,
+        handlers,
+        _JobLog(),
+        owner=f"{socket.gethostname()}:{os.getpid()}"[:64],
+        poll=settings.jobs_poll_seconds,
+        stop=stop,
+    )
+    runner.run()
+    rooms.close()
+
+
+def collection(rooms: Rooms, pause: Callable[[float], object]) -> Collection:
+    """Return the collection of a deployment; ``pause`` waits some seconds between its steps."""
+    settings = rooms.settings
+    rules = CollectionRules(
+        grace=settings.collection_grace_seconds,
+        delay=settings.discard_delay_seconds,
+        orphan_grace=settings.orphan_grace_seconds,
+        upload_expiry=settings.upload_expiry_seconds,
+    )
+    return build_collection(
+        rooms.database,
+        rooms.blobs,
+        rules,
+        share=settings.collection_share_percent,
+        clock=rooms.clock,
+        pause=pause,
+        observer=CollectionLog(),
+        keepers=KEEPERS,
+    )
+
+
+def _handlers(rooms: Rooms, stop: threading.Event) -> dict[str, Handler]:
+    def expire(lease: Lease) -> float:
+        while rooms.uploads.expire():
+            lease.keep()
+        return EXPIRY_SECONDS
+
+    def describe(lease: Lease) -> float:
+        after = 0
+        while after := rooms.configs.describe(after, DESCRIPTION_BATCH):
+            lease.keep()
+        return DESCRIPTION_SECONDS
+
+    return {
+        namespaces_model.EMPTYING: rooms.emptying,
+        EXPIRY_JOB: expire,
+        DESCRIPTION_JOB: describe,
+        **_collecting(rooms, stop),
+    }
+
+
+def _collecting(rooms: Rooms, stop: threading.Event) -> dict[str, Handler]:
+    passes = collection(rooms, stop.wait).passes
+    every = {
+        Task.LINKS: rooms.settings.collection_interval_seconds,
+        Task.BLOBS: rooms.settings.collection_interval_seconds,
+        Task.BYTES: min(DISCARD_SECONDS, rooms.settings.collection_interval_seconds),
+        Task.ORPHANS: rooms.settings.orphan_interval_seconds,
+    }
+
+    def collecting(task: Task) -> Handler:
+        # Behind what else is due, when there is more: others wait for a slice, not for a pass.
+        return lambda lease: every[task] if passes.run(task, lease.keep) else 0.0
+
+    return {kind: collecting(task) for kind, task in COLLECTION_JOBS.items()}
+
+
+class _JobLog:
+    """Tells the log what the runner does (``jobs.ports.Observer``)."""
+
+    def started(self, job: Job) -> None:
+        _log.debug("job started", kind=job.kind, subject=job.subject, attempts=job.attempts)
+
+    def ended(self, job: Job, outcome: str, seconds: float) -> None:
+        # What comes round every minute, or every few seconds, is no news.
+        tell = _log.debug if job.kind in COLLECTION_JOBS and outcome == "again" else _log.info
+        tell("job ended", kind=job.kind, subject=job.subject, outcome=outcome, s=seconds)
+
+    def failed(self, job: Job | None, error: Exception) -> None:
+        kind = job.kind if job else "looking for work"
+        _log.error("job failed", kind=kind, error=repr(error))
+
+
+class CollectionLog:
+    """Tells the log what was collected (``registry.ports.collection.CollectionObserver``)."""
+
+    def stepped(self, task: Task, step: Step) -> None:
+        """A step is done; only whole passes are worth a line."""
+
+    def finished(self, task: Task, state: PassState) -> None:
+        """A pass is done."""
+        tell = _log.info if state.removed else _log.debug
+        tell(
+            "collected",
+            task=task.value,
+            examined=state.examined,
+            removed=state.removed,
+            bytes=state.size,
+            s=round(state.ended_at - state.begun_at, 3),
+        )
+
+    def undeleted(self, location: str, error: Exception) -> None:
+        """Bytes could not be deleted."""
+        _log.error("bytes not deleted", location=location, error=repr(error))

@@ -1,0 +1,14 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.depot import Depot
+from tests.support.registry_manifests import DATABASES
+from wharfinger.blobstore.filesystem import FilesystemStore
+
+
+@pytest.fixture(params=DATABASES)
+def depot(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Depot]:
+    with DATABASES[request.param](tmp_path) as database:
+        yield Depot(database, FilesystemStore(tmp_path / "blobs"))
