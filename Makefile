@@ -12,13 +12,25 @@ export UV_FROZEN := 1
 # Without compiled modules every start would compile them: the cold start has a stated target.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: run test bench lint sync format tools translations
+.PHONY: run plugins test bench lint sync format tools translations
 
-run: $(UV)
+# The plug-ins of the command line that the service offers for installation.
+PLUGINS := build/plugins
+PLUGIN_SOURCES := $(wildcard plugins/*/pyproject.toml) \
+  $(shell find plugins -path '*/src/*' -type f ! -path '*/__pycache__/*')
+
+run: $(UV) plugins
 	@$(UV) sync --quiet --inexact --no-dev --all-packages
 	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m compileall -q common/src server/src
 	@WHARFINGER_DATA=$(DATA) WHARFINGER_PORT=$(PORT) WHARFINGER_TRUST_PORT=$(TRUST_PORT) \
 	  exec .venv/bin/wharfd serve
+
+plugins: $(PLUGINS)/.built
+
+$(PLUGINS)/.built: $(PLUGIN_SOURCES) | $(UV)
+	@mkdir -p $(PLUGINS)
+	@for folder in plugins/*/; do $(UV) build --quiet --wheel --out-dir $(PLUGINS) $$folder || exit 1; done
+	@touch $@
 
 sync: $(UV)
 	@$(UV) sync --quiet --all-packages

@@ -96,7 +96,7 @@ def _problems(text: str, message: Message) -> Iterator[str]:
         yield f"placeholders differ ({translation})"
     elif " " in text and not CHINESE.search(translation):
         yield f"still English ({translation})"
-    elif text.endswith(".") != translation.endswith("。"):
+    elif (text.endswith(".") and not text.endswith("...")) != translation.endswith("。"):
         yield f"ends otherwise ({translation})"
 
 

@@ -78,7 +78,7 @@ def _entry(page: Page) -> list[str]:
         "",
         f"### {page.code}",
         "",
-        f"> {page.message}",
+        *(f"> {line}" for line in page.message.splitlines()),
         "",
         *([codes, ""] if codes else []),
         page.meaning,

@@ -12,11 +12,23 @@ from types import ModuleType
 
 import pytest
 
+import wharf
+import wharf_container_registry
+import wharf_container_service
 import wharfinger
 import wharfinger_common
 from wharfinger_common import catalogue
 from wharfinger_common.refusals import Catalogue, Entry, Refusal
 
+PACKAGES = (
+    wharfinger_common,
+    wharfinger,
+    wharf,
+    wharf_container_registry,
+    wharf_container_service,
+)
+# What the command line fills in by itself.
+HOST_FACTS = {"command", "product", "cli"}
 CODE = re.compile(r"WHF[0-9]{4}")
 CONTROL = re.compile(r"CR[A-Z][0-9]{4}[EIT]")
 IAM = re.compile(r"BXNIM[0-9]{4}E")
@@ -43,7 +55,7 @@ def entries() -> list[Entry]:
 
 def refusals() -> set[type[Refusal]]:
     """Every class of refusal in the tree."""
-    for package in (wharfinger_common, wharfinger):
+    for package in PACKAGES:
         list(modules(package))
     found: set[type[Refusal]] = set()
     waiting: list[type[Refusal]] = [Refusal]
@@ -52,7 +64,7 @@ def refusals() -> set[type[Refusal]]:
             if child not in found:
                 found.add(child)
                 waiting.append(child)
-    return {each for each in found if each.__module__.startswith("wharfinger")}
+    return {each for each in found if each.__module__.startswith("wharf")}
 
 
 def test_no_two_entries_share_a_code() -> None:
@@ -99,9 +111,10 @@ def test_cure_is_filled_with_what_fills_the_message(entry: Entry) -> None:
         "WHF0006": {"setting"},
         "WHF0301": {"maximum"},
         "WHF0302": {"minimum"},
+        "WHF0850": {"plugin", "version"},
     }
 
-    assert asked <= told | carried.get(entry.code, set())
+    assert asked <= told | carried.get(entry.code, set()) | HOST_FACTS
 
 
 def test_every_refusal_has_an_entry_of_the_catalogue() -> None:

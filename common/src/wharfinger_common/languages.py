@@ -80,7 +80,9 @@ def translate(
     """
 
     def put(message: str) -> str:
-        return _lookup(message, language) if facts is None else translated(message, language, facts)
+        return (
+            looked_up(message, language) if facts is None else translated(message, language, facts)
+        )
 
     return Wording(
         language,
@@ -100,7 +102,7 @@ def translated(message: str, language: Language, facts: Mapping[str, object] | N
         KeyError: a placeholder has no fact, which is a defect.
     """
     filled = {name: rendered(fact, language) for name, fact in (facts or {}).items()}
-    return _lookup(message, language).format_map(filled)
+    return looked_up(message, language).format_map(filled)
 
 
 def rendered(fact: object, language: Language) -> object:
@@ -142,7 +144,8 @@ def _of_tag(tag: str) -> Language | None:
     return Language.ENGLISH if tag == "*" or re.match(r"en(-|$)", tag, re.IGNORECASE) else None
 
 
-def _lookup(message: str, language: Language) -> str:
+def looked_up(message: str, language: Language) -> str:
+    """Return a text in ``language`` with its placeholders as they are; itself where it has none."""
     return message if language is Language.ENGLISH else _catalogue(language).gettext(message)
 
 

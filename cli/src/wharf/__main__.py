@@ -1,0 +1,6 @@
+"""``python -m wharf``."""
+
+from wharf.entry import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""What a command is given: its words, the screen, the session, the service."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from wharf import __version__
+from wharf.config import Config
+from wharf.declaration import Command
+from wharf.environment import Brand
+from wharf.folder import locked, read_json, write_json
+from wharf.parsing import Call
+from wharf.screen import Screen
+from wharf.words import Words
+
+if TYPE_CHECKING:
+    from wharf.prompts import Prompts
+    from wharf.session import Session
+    from wharfinger_common.clients.control import ControlApi
+    from wharfinger_common.clients.identity import IdentityApi
+    from wharfinger_common.clients.transport import Transport, Watcher
+
+
+class Store:
+    """A JSON file of settings of one plug-in, kept over its updates."""
+
+    def __init__(self, path: Path) -> None:
+        self._path: Final = path
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a setting."""
+        return read_json(self._path).get(name, default)
+
+    def set(self, name: str, value: Any) -> None:
+        """Change a setting; None removes it."""
+        with locked(self._path.with_name(".config.lock")):
+            values = read_json(self._path)
+            if value is None:
+                values.pop(name, None)
+            else:
+                values[name] = value
+            write_json(self._path, values)
+
+
+class Context:
+    """Everything that a command works with; one for each run of a program.
+
+    ``plugin`` is the name of the plug-in that the command is of, '' for those of the host.
+    """
+
+    def __init__(
+        self,
+        command: Command,
+        call: Call,
+        screen: Screen,
+        config: Config,
+        words: Words,
+        *,
+        plugin: str = "",
+    ) -> None:
+        self.command: Final = command
+        self.call: Final = call
+        self.screen: Final = screen
+        self.config: Final = config
+        self.words: Final = words
+        self.plugin: Final = plugin
+
+    @cached_property
+    def prompts(self) -> "Prompts":
+        """Asks whoever runs the command."""
+        from wharf.prompts import Prompts
+
+        return Prompts(self.screen, self.words)
+
+    @cached_property
+    def session(self) -> "Session":
+        """Who is signed in."""
+        from wharf.session import Session
+
+        return Session(self.config, self.transport, for_plugin=bool(self.plugin))
+
+    @property
+    def settings(self) -> Store:
+        """The plug-in's own settings."""
+        return Store(self.config.folder / "plugins" / self.plugin / "config.json")
+
+    @property
+    def registry(self) -> str:
+        """Host (with port) that the image names of the targeted region begin with."""
+        chosen = self.settings.get("Registry") if self.plugin else None
+        known = chosen or self.config.text("Registry")
+        return str(known or "") or self.session.endpoint.partition("://")[2].partition("/")[0]
+
+    @property
+    def brand(self) -> Brand:
+        """By which name we were called, and what it calls the service."""
+        return self.words.brand
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment."""
+        return self.config.environ
+
+    def say(self, text: str = "") -> None:
+        """Write a line for people, a `Text` in their language; nothing in machine mode."""
+        self.screen.say(self.words(text))
+
+    def ok(self) -> None:
+        """Write OK."""
+        from wharf.text import Text
+
+        self.screen.ok(self.words(Text("OK")))
+
+    def transport(self, base: str) -> "Transport":
+        """Return what carries requests to the service at ``base``, as the configuration says."""
+        from wharfinger_common.clients.transport import Options, Transport
+
+        options = Options(
+            timeout=self.config.timeout,
+            verify=not self.config.values.get("SSLDisabled"),
+            ca_file=self.config.ca_file,
+            headers={
+                "User-Agent": f"{self.brand.command}/{__version__}",
+                "Accept-Language": self.words.language.value,
+            },
+            environ=self.environ,
+        )
+        return Transport(base, options, watcher=self._watcher())
+
+    def control(self) -> "ControlApi":
+        """Return the control API of the targeted service, as who is signed in."""
+        from wharfinger_common.clients.control import ControlApi
+
+        session = self.session
+        account, token = session.account, session.token()
+        return ControlApi(self.transport(session.endpoint), token, account)
+
+    def identity(self) -> "IdentityApi":
+        """Return the identity API of the targeted service, as who is signed in."""
+        from wharfinger_common.clients.identity import IdentityApi
+
+        session = self.session
+        account, token = session.account, session.token()
+        return IdentityApi(self.transport(session.endpoint), token, account)
+
+    def _watcher(self) -> "Watcher | None":
+        target = self.config.trace
+        if not target:
+            return None
+        from wharf.trace import Trace
+
+        return Trace(target, self.screen.err)

@@ -1,0 +1,1 @@
+"""The ``cr`` commands: namespaces, images, quotas and tokens of the container registry."""
