@@ -1,36 +1,23 @@
-"""What every store of jobs must do; an adapter joins with one line in ``STORES``."""
+"""What every store of jobs must do, on every database."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from wharfinger.database.schema import metadata
-from wharfinger.database.sqlite import SqliteDatabase
+from tests.support.databases import DATABASES
 from wharfinger.jobs.model import Job
 from wharfinger.jobs.ports import JobStore
 from wharfinger.jobs.store import SqlJobStore
 
 KINDS = ("empty", "scan")
-Opened = tuple[JobStore, Callable[[], None]]
 
 
-def open_sqlite(folder: Path) -> Opened:
-    database = SqliteDatabase(folder / "jobs.db")
-    with database.writing() as connection:
-        metadata.create_all(connection)
-    return SqlJobStore(database), database.close
-
-
-STORES: dict[str, Callable[[Path], Opened]] = {"sqlite": open_sqlite}
-
-
-@pytest.fixture(params=sorted(STORES))
+@pytest.fixture(params=DATABASES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobStore]:
-    opened, close = STORES[request.param](tmp_path)
-    yield opened
-    close()
+    with DATABASES[request.param](tmp_path) as database:
+        yield SqlJobStore(database)
 
 
 def put(store: JobStore, subject: str, run_at: float = 100.0, **payload: str) -> None:

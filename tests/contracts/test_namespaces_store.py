@@ -1,17 +1,16 @@
-"""What every store of namespaces must do; an adapter joins with one line in ``STORES``."""
+"""What every store of namespaces must do, on every database."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert
 
+from tests.support.databases import DATABASES
 from wharfinger.audit.model import AuditRow
 from wharfinger.audit.store import SqlAuditTrail, record
-from wharfinger.database.schema import metadata
-from wharfinger.database.sqlite import SqliteDatabase
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import Caller
 from wharfinger.identity.tables import accounts
@@ -60,26 +59,15 @@ class Kit:
         return list(SqlAuditTrail(self.database).page("acc1", None, 10))
 
 
-def open_sqlite(folder: Path) -> Database:
-    database = SqliteDatabase(folder / "namespaces.db")
-    with database.writing() as connection:
-        metadata.create_all(connection)
-    return database
-
-
-STORES: dict[str, Callable[[Path], Database]] = {"sqlite": open_sqlite}
-
-
-@pytest.fixture(params=sorted(STORES))
+@pytest.fixture(params=DATABASES)
 def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kit]:
-    database = STORES[request.param](tmp_path)
     rows = [
         {"id": name, "name": name, "plan": "free", "created_at": NOW} for name in ("acc1", "acc2")
     ]
-    with database.writing() as connection:
-        connection.execute(insert(accounts), rows)
-    yield Kit(database)
-    database.close()
+    with DATABASES[request.param](tmp_path) as database:
+        with database.writing() as connection:
+            connection.execute(insert(accounts), rows)
+        yield Kit(database)
 
 
 def test_what_was_added_is_found_as_it_was(kit: Kit) -> None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from wharfinger.blobstore.memory import MemoryStore
 from wharfinger.blobstore.names import new_location
-from wharfinger.database.schema import identity, metadata, namespaces
+from wharfinger.database.schema import identity, namespaces
 from wharfinger.database.schema import registry as tables
-from wharfinger.database.sqlite import SqliteDatabase
 from wharfinger.database.unit import Database
 from wharfinger.namespaces.model import NamespaceUnknown, Owner
 from wharfinger.registry.model.manifests import OCI_INDEX, OCI_MANIFEST, ManifestLimits
@@ -32,26 +28,6 @@ LIMITS = ManifestLimits(size=4 << 20, references=1000, depth=64, tags=10)
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 EMPTY = "application/vnd.oci.empty.v1+json"
-
-
-@contextmanager
-def sqlite_database(folder: Path) -> Iterator[Database]:
-    path = folder / "registry.db"
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
-        # The schema of a test need not survive a power failure.
-        connection.exec_driver_sql("PRAGMA synchronous=OFF")
-        metadata.create_all(connection)
-        connection.commit()
-    engine.dispose()
-    database = SqliteDatabase(path)
-    yield database
-    database.close()
-
-
-OpenDatabase = Callable[[Path], AbstractContextManager[Database]]
-DATABASES: Mapping[str, OpenDatabase] = {"sqlite": sqlite_database}
-"""The databases that the contract suites run against; another one joins with a line."""
 
 
 def descriptor(

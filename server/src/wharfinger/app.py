@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,7 +19,10 @@ from wharfinger import __version__
 from wharfinger.audit.service import AuditService
 from wharfinger.audit.store import SqlAuditTrail, record
 from wharfinger.blobstore.filesystem import FilesystemStore
-from wharfinger.database.sqlite import SqliteDatabase, connect
+from wharfinger.database.opening import open_database
+from wharfinger.database.sqlite import connect
+from wharfinger.database.unit import Database
+from wharfinger.database.urls import embedded_path
 from wharfinger.identity import http as identity_http
 from wharfinger.identity import services as identity_services
 from wharfinger.identity.secrets import load_or_create_master_key
@@ -84,7 +87,7 @@ class Rooms:
     """Every room's services over one database and one blob store; one set for each process."""
 
     settings: Settings
-    database: SqliteDatabase
+    database: Database
     blobs: FilesystemStore
     identity: IdentityServices
     namespaces: Namespaces
@@ -101,14 +104,9 @@ class Rooms:
         self.database.close()
 
 
-def database_path(settings: Settings) -> Path:
-    """Return the file of the embedded database."""
-    return Path(settings.database.removeprefix("sqlite:///"))
-
-
 def build_rooms(settings: Settings, clock: Clock = time.time) -> Rooms:
     """Return the services; opens no connection yet."""
-    database = SqliteDatabase(database_path(settings), readers=settings.threads)
+    database = open_database(settings)
     blobs = FilesystemStore(settings.blobs_path)
     jobs = Jobs(
         SqlJobStore(database),
@@ -178,7 +176,10 @@ def build_service(settings: Settings, draining: Callable[[], bool]) -> Service:
         web.threads.close()
         rooms.close()
 
-    fast = _fast(app, rooms, web)
+    path = embedded_path(settings.database)
+    if path is None:
+        return Service(app, lambda _scope: None, warm, close)
+    fast = _fast(app, rooms, web, path)
     return Service(fast, fast.at_once, warm, close)
 
 
@@ -196,7 +197,7 @@ class _Surfaces:
 
 def routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
     """Return all routes but those of the control API."""
-    health = Health(web, {"database": _database_check(rooms), "blobs": rooms.blobs.check})
+    health = Health(web, {"database": rooms.database.check, "blobs": rooms.blobs.check})
     return [
         *_registry_routes(rooms, web, gate),
         *identity_http.routes(rooms.identity, web),
@@ -234,7 +235,7 @@ def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
 
 def _uploads(
     settings: Settings,
-    database: SqliteDatabase,
+    database: Database,
     blobs: FilesystemStore,
     owners: Owners,
     clock: Clock,
@@ -256,8 +257,8 @@ def _uploads(
     )
 
 
-def _fast(app: ASGIApp, rooms: Rooms, web: Web) -> FastPath:
-    reads = SqliteFastReads(connect(rooms.database.path))
+def _fast(app: ASGIApp, rooms: Rooms, web: Web, path: Path) -> FastPath:
+    reads = SqliteFastReads(connect(path))
     return FastPath(app, web, rooms.identity.tokens, reads, rooms.blobs.path)
 
 
@@ -281,11 +282,3 @@ def _control(rooms: Rooms, web: Web, gate: Gate) -> ASGIApp:
     from wharfinger.web.control import control_application
 
     return control_application(web, control_routers(rooms, web, gate), __version__)
-
-
-def _database_check(rooms: Rooms) -> Callable[[], None]:
-    def check() -> None:
-        with rooms.database.reading() as connection:
-            connection.execute(text("SELECT version_num FROM alembic_version"))
-
-    return check

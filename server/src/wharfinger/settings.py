@@ -5,6 +5,7 @@ variable wins over the file. An unknown key or a value outside its range stops t
 """
 
 import os
+import re
 import tomllib
 import types
 from collections.abc import Mapping
@@ -88,8 +89,47 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = ()
     database_url: Annotated[
-        str, Meta(description="SQLAlchemy URL of the database; empty: SQLite in the data folder")
+        str,
+        Meta(
+            pattern="^(sqlite:///.*|postgres(ql)?(\\+psycopg)?://.*)?$",
+            description="URL of the database, postgresql://USER:PASSWORD@HOST/NAME; empty: SQLite in the data folder",
+        ),
     ] = ""
+    database_connections: Annotated[
+        int,
+        Meta(ge=1, le=500, description="connections of a process to PostgreSQL for its services"),
+    ] = 8
+    database_read_connections: Annotated[
+        int, Meta(ge=1, le=100, description="connections of a worker to PostgreSQL for pulls")
+    ] = 4
+    database_wait_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=300,
+            description="seconds that requests wait for PostgreSQL to come back before they get 503",
+        ),
+    ] = 20.0
+    database_statement_seconds: Annotated[
+        float,
+        Meta(ge=0, le=3600, description="seconds that a statement may run in PostgreSQL; 0: any"),
+    ] = 30.0
+    database_lock_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=3600,
+            description="seconds that a statement may wait for a lock in PostgreSQL; 0: any",
+        ),
+    ] = 10.0
+    database_idle_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=3600,
+            description="seconds after which PostgreSQL ends a transaction that stands still; 0: never",
+        ),
+    ] = 60.0
     blobs_url: Annotated[
         str, Meta(description="where blobs are stored, file:///PATH; empty: the data folder")
     ] = ""
@@ -358,6 +398,13 @@ def load(environ: Mapping[str, str] | None = None, path: str | None = None) -> S
     return _consistent(msgspec.convert(settings, Settings))
 
 
+def shown(name: str, value: object) -> object:
+    """Return the value of a setting as it may be shown: a URL without the password in it."""
+    if not name.endswith("_url") or not isinstance(value, str):
+        return value
+    return re.sub(r"(?<=://)([^/?#@:]*):[^/?#]*@", r"\1:***@", value)
+
+
 def _from_file(path: str) -> dict[str, Any]:
     if not path:
         return {}
@@ -402,7 +449,7 @@ def _convert(name: str, value: object, known: tuple[str, str]) -> object:
         allowed, text = known
         where = f" ({error})" if isinstance(value, list) else ""
         raise SettingInvalid(
-            f"{name}: {value!r} is not allowed{where}; {text}: {allowed}"
+            f"{name}: {shown(name, value)!r} is not allowed{where}; {text}: {allowed}"
         ) from error
 
 

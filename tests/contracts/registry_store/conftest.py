@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.registry_manifests import DATABASES, House
+from tests.support.databases import DATABASES
+from tests.support.registry_manifests import House
 
 
 @pytest.fixture(params=DATABASES)

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.registry_manifests import House, sqlite_database
+from tests.support.databases import sqlite_database
+from tests.support.registry_manifests import House
 
 
 @pytest.fixture

@@ -2,20 +2,20 @@
 
 from typing import Final
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text
+from sqlalchemy import Column, Index, Table, Text
 
-from wharfinger.database.metadata import BigKey, metadata
+from wharfinger.database.metadata import BigKey, Key, Seconds, metadata
 
 audit: Final = Table(
     "audit",
     metadata,
     Column("id", BigKey, primary_key=True, autoincrement=True),
-    Column("at", Integer, nullable=False),
-    Column("account_id", String(32), nullable=False),
-    Column("actor", String(64), nullable=False),
-    Column("action", String(64), nullable=False),
-    Column("target", String(512), nullable=False),
-    Column("request_id", String(64), nullable=False),
+    Column("at", Seconds, nullable=False),
+    Column("account_id", Key(32), nullable=False),
+    Column("actor", Key(64), nullable=False),
+    Column("action", Key(64), nullable=False),
+    Column("target", Key(512), nullable=False),
+    Column("request_id", Key(64), nullable=False),
     Column("detail", Text, nullable=False),
     Index(None, "account_id", "id"),
 )

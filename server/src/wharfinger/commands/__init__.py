@@ -101,12 +101,12 @@ def config_show(settings: Settings, output: str) -> None:
 
     import msgspec
 
-    from wharfinger.settings import describe
+    from wharfinger.settings import describe, shown
 
     rows = [
         {
             "name": name,
-            "value": msgspec.to_builtins(getattr(settings, name)),
+            "value": msgspec.to_builtins(shown(name, getattr(settings, name))),
             "default": msgspec.to_builtins(default),
             "allowed": allowed,
             "help": text,

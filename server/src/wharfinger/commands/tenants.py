@@ -26,10 +26,12 @@ OUTPUT: Callable[[Any], Any] = click.option(
 @contextmanager
 def _rooms(settings: Settings) -> Iterator["Rooms"]:
     """Open the data folder's services; a refusal becomes a line with its cure."""
-    from wharfinger.app import build_rooms, database_path
+    from wharfinger.app import build_rooms
+    from wharfinger.database.urls import embedded_path
     from wharfinger_common.refusals import Refusal
 
-    if not database_path(settings).exists():
+    path = embedded_path(settings.database)
+    if path is not None and not path.exists():
         raise click.ClickException(
             f"{settings.data_path} holds no service yet; run 'wharfd init' or 'wharfd serve' first"
         )

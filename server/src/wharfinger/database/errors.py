@@ -1,13 +1,33 @@
 """Refusals of the database, mapped from the drivers' errors at this boundary."""
 
+from typing import Final
+
 from wharfinger_common.catalogue import web as entries
+from wharfinger_common.languages import Text
 from wharfinger_common.refusals import Refusal
+
+RETRY_SECONDS: Final = "1"
 
 
 class DatabaseUnavailable(Refusal):
     """The database does not answer, is locked for too long, or lost the connection."""
 
     entry = entries.NOT_READY
+
+    def __init__(self) -> None:
+        super().__init__(part=Text("database"), headers={"Retry-After": RETRY_SECONDS})
+
+
+class DatabaseInterrupted(DatabaseUnavailable):
+    """The database ended a unit of work by itself: it was stopped, or two units were deadlocked.
+
+    Nothing of the unit stands, so that it may be run again; unless ``committing``: then the
+    connection was lost after the commit was sent and before it was answered.
+    """
+
+    def __init__(self, *, committing: bool = False) -> None:
+        super().__init__()
+        self.committing: Final = committing
 
 
 class StorageFull(Refusal):

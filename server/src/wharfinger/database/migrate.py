@@ -1,14 +1,34 @@
 """Bring a database's schema to the newest revision, and tell which one it has."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from wharfinger.database.migrations import HEAD
+from wharfinger.database.urls import embedded_path
+
+PREPARATION_SECONDS: Final = 600.0
+"""How long a node waits for another one to finish a migration."""
+
+_POLL_SECONDS: Final = 0.2
+_LOCK: Final = 0x5748_4152_4649_4E47  # "WHARFING"
 
 
 class SchemaUnknown(RuntimeError):
     """The database has a revision that this version does not know: it is from a newer one."""
+
+
+class DatabaseAway(RuntimeError):
+    """The database does not answer; the text repeats what the driver said."""
+
+
+class PreparationBusy(RuntimeError):
+    """Another node has been preparing the database for too long."""
 
 
 def revision(connection: Connection) -> str | None:
@@ -22,12 +42,12 @@ def upgrade(url: str) -> bool:
     """Migrate the database at ``url`` to `HEAD`; return whether anything had to be done.
 
     Safe to call again after it died half way. Only one process may call it at a time for one
-    database (the supervisor holds the data folder's lock).
+    database: the supervisor holds the data folder's lock, and with PostgreSQL `exclusively`.
 
     Raises:
         SchemaUnknown: the database was written by a newer version.
     """
-    engine = create_engine(url)
+    engine = engine_of(url)
     try:
         with engine.connect() as connection:
             found = revision(connection)
@@ -59,6 +79,60 @@ def _create(engine: Engine) -> None:
         )
         connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{HEAD}')")  # noqa: S608 - a constant
         connection.commit()
+
+
+@contextmanager
+def exclusively(url: str, wait: float) -> Iterator[None]:
+    """Let one node at a time prepare the database at ``url``.
+
+    Waits ``wait`` seconds for the database and `PREPARATION_SECONDS` for other nodes. An embedded
+    database is its node's own: there the data folder's lock is enough.
+
+    Raises:
+        DatabaseAway: the database did not answer in time.
+        PreparationBusy: another node had the lock for too long.
+    """
+    if embedded_path(url) is not None:
+        yield
+        return
+    engine = engine_of(url)
+    try:
+        with _connected(engine, wait).execution_options(isolation_level="AUTOCOMMIT") as connection:
+            _lock(connection)
+            # The lock ends with the session: also when this process dies.
+            yield
+    finally:
+        engine.dispose()
+
+
+def engine_of(url: str) -> Engine:
+    """Return an engine for preparing the database at ``url``; the caller disposes of it."""
+    if embedded_path(url) is not None:
+        return create_engine(url)
+    from wharfinger.database.postgres import unbounded_engine
+
+    return unbounded_engine(url)
+
+
+def _connected(engine: Engine, wait: float) -> Connection:
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            return engine.connect()
+        except OperationalError as error:
+            if time.monotonic() >= deadline:
+                raise DatabaseAway(f"the database does not answer: {error.orig}") from error
+        time.sleep(_POLL_SECONDS)
+
+
+def _lock(connection: Connection) -> None:
+    deadline = time.monotonic() + PREPARATION_SECONDS
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}):
+        if time.monotonic() >= deadline:
+            raise PreparationBusy(
+                "another node is preparing the database; wait for it to start, or stop it"
+            )
+        time.sleep(_POLL_SECONDS)
 
 
 def _upgrade(engine: Engine) -> None:

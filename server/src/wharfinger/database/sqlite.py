@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from wharfinger.database.errors import DatabaseUnavailable, StorageFull
-from wharfinger_common.languages import Text
+from wharfinger.database.unit import CHECK
 
 BUSY_SECONDS: Final = 10
 MAX_BATCH: Final = 64
@@ -54,7 +54,7 @@ def refusal_of(error: Exception) -> DatabaseUnavailable | StorageFull:
     text = str(error.orig if isinstance(error, DBAPIError) else error)
     if any(sign in text for sign in _FULL):
         return StorageFull()
-    return DatabaseUnavailable(part=Text("database"), headers={"Retry-After": "1"})
+    return DatabaseUnavailable()
 
 
 class SqliteDatabase:
@@ -98,6 +98,11 @@ class SqliteDatabase:
             batch.wait()
         except _Failure as error:
             raise refusal_of(error) from error
+
+    def check(self) -> None:
+        """Ask the database; see the port."""
+        with self.reading() as connection:
+            connection.execute(CHECK)
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,15 +1,22 @@
 """Units of work: what services read and write in, on SQLite and PostgreSQL alike."""
 
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Final, Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
+
+CHECK: Final = text("SELECT version_num FROM alembic_version")
+"""Answers only where there is a schema."""
 
 
 class Database(Protocol):
     """Where rooms' stores get their connections from. Any thread may call any method.
 
     Every time column in the schema is an integer or float of Unix seconds in UTC.
+
+    SQLite runs one writing unit at a time. PostgreSQL runs them side by side, each statement
+    seeing what was committed before it (READ COMMITTED): a unit that decides by what it read
+    must hold what it read by a lock, and takes its locks in the order that docs/adr/0008 gives.
     """
 
     def reading(self) -> AbstractContextManager[Connection]:
@@ -17,20 +24,28 @@ class Database(Protocol):
 
         Raises:
             DatabaseUnavailable: the database does not answer.
+            DatabaseInterrupted: it went away, or ended the unit; another attempt is safe.
         """
 
     def writing(self, *, durable: bool = True) -> AbstractContextManager[Connection]:
         """Enter a writing unit that commits on leaving, or rolls back when an exception leaves.
 
-        A unit sees everything committed before it and is never run twice at once with another
-        of the same process; keep it short (statements only, never hashing, files or network).
-        On return of the ``with`` a durable unit is on disk. ``durable=False`` is for state whose
-        loss in a power failure costs a client a retry (upload sessions): it survives the death
-        of the process, not of the machine.
+        Each of its statements sees everything committed before. Keep it short (statements only,
+        never hashing, files or network). On return of the ``with`` a durable unit is on disk.
+        ``durable=False`` is for state whose loss in a power failure costs a client a retry
+        (upload sessions): it survives the death of the process, not of the machine.
 
         Raises:
             DatabaseUnavailable: the database does not answer or stays locked.
+            DatabaseInterrupted: it went away, or ended the unit; see there what that means.
             StorageFull: its disk is full.
+        """
+
+    def check(self) -> None:
+        """Return where the database answers and holds a schema; waits for nothing.
+
+        Raises:
+            DatabaseUnavailable: it does not.
         """
 
     def close(self) -> None:

@@ -9,31 +9,30 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-from wharfinger.database.metadata import metadata
+from wharfinger.database.metadata import Key, Seconds, metadata
 
 accounts: Final = Table(
     "accounts",
     metadata,
-    Column("id", String(32), primary_key=True),
-    Column("name", String(255), nullable=False),
-    Column("plan", String(32), nullable=False),
-    Column("created_at", Integer, nullable=False),
+    Column("id", Key(32), primary_key=True),
+    Column("name", Key(255), nullable=False),
+    Column("plan", Key(32), nullable=False),
+    Column("created_at", Seconds, nullable=False),
 )
 
 users: Final = Table(
     "users",
     metadata,
-    Column("iam_id", String(64), primary_key=True),
-    Column("email", String(254), nullable=False, unique=True),
+    Column("iam_id", Key(64), primary_key=True),
+    Column("email", Key(254), nullable=False, unique=True),
     Column("password_hash", Text),
     Column("operator", Boolean, nullable=False),
-    Column("created_at", Integer, nullable=False),
+    Column("created_at", Seconds, nullable=False),
 )
 
 memberships: Final = Table(
@@ -41,18 +40,18 @@ memberships: Final = Table(
     metadata,
     Column("account_id", ForeignKey("accounts.id"), primary_key=True),
     Column("iam_id", ForeignKey("users.iam_id"), primary_key=True),
-    Column("created_at", Integer, nullable=False),
+    Column("created_at", Seconds, nullable=False),
     Index(None, "iam_id"),
 )
 
 service_ids: Final = Table(
     "service_ids",
     metadata,
-    Column("iam_id", String(64), primary_key=True),
+    Column("iam_id", Key(64), primary_key=True),
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
-    Column("name", String(255), nullable=False),
+    Column("name", Key(255), nullable=False),
     Column("description", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
+    Column("created_at", Seconds, nullable=False),
     Index(None, "account_id"),
 )
 
@@ -61,9 +60,9 @@ service_ids: Final = Table(
 credentials: Final = Table(
     "credentials",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("iam_id", String(64), nullable=False),
-    Column("kind", String(16), nullable=False),
+    Column("id", Key(64), primary_key=True),
+    Column("iam_id", Key(64), nullable=False),
+    Column("kind", Key(16), nullable=False),
     Column("epoch", Integer, nullable=False),
     Index(None, "iam_id"),
 )
@@ -73,13 +72,13 @@ api_keys: Final = Table(
     metadata,
     Column("id", ForeignKey("credentials.id"), primary_key=True),
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
-    Column("iam_id", String(64), nullable=False),
-    Column("name", String(255), nullable=False),
+    Column("iam_id", Key(64), nullable=False),
+    Column("name", Key(255), nullable=False),
     Column("description", Text, nullable=False),
     Column("secret_sha256", LargeBinary(32), nullable=False, unique=True),
     Column("locked", Boolean, nullable=False),
-    Column("created_at", Integer, nullable=False),
-    Column("last_used_at", Integer),
+    Column("created_at", Seconds, nullable=False),
+    Column("last_used_at", Seconds),
     Index(None, "account_id", "iam_id"),
 )
 
@@ -87,13 +86,13 @@ api_keys: Final = Table(
 policies: Final = Table(
     "policies",
     metadata,
-    Column("id", String(36), primary_key=True),
+    Column("id", Key(36), primary_key=True),
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
-    Column("iam_id", String(64), nullable=False),
-    Column("role", String(16), nullable=False),
-    Column("namespace", String(30), nullable=False),
-    Column("region", String(32), nullable=False),
-    Column("created_at", Integer, nullable=False),
+    Column("iam_id", Key(64), nullable=False),
+    Column("role", Key(16), nullable=False),
+    Column("namespace", Key(30), nullable=False),
+    Column("region", Key(32), nullable=False),
+    Column("created_at", Seconds, nullable=False),
     UniqueConstraint("account_id", "iam_id", "namespace", "region", "role"),
     Index(None, "iam_id"),
 )
@@ -104,11 +103,11 @@ policies: Final = Table(
 signing_keys: Final = Table(
     "signing_keys",
     metadata,
-    Column("kid", String(64), primary_key=True),
+    Column("kid", Key(64), primary_key=True),
     Column("private_key", LargeBinary, nullable=False),
     Column("public_jwk", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
-    Column("signs_from", Integer, nullable=False),
+    Column("created_at", Seconds, nullable=False),
+    Column("signs_from", Seconds, nullable=False),
     Column("generation", Integer, nullable=False, unique=True),
     Column("longest_life", Integer, nullable=False),
 )
@@ -116,7 +115,7 @@ signing_keys: Final = Table(
 signin_failures: Final = Table(
     "signin_failures",
     metadata,
-    Column("key", String(80), primary_key=True),
-    Column("window_start", Integer, nullable=False),
+    Column("key", Key(80), primary_key=True),
+    Column("window_start", Seconds, nullable=False),
     Column("count", Integer, nullable=False),
 )
