@@ -142,7 +142,8 @@ def test_manifests_from_before_tell_their_config_and_layers(engine: Engine) -> N
             connection.execute(
                 text(
                     "INSERT INTO manifests (repository_id, digest, media_type, artifact_type, "
-                    "annotations, content, pushed_at) VALUES (7, :digest, '', '', '{}', :content, 0)"
+                    "annotations, content, pushed_at) "
+                    "VALUES (7, :digest, '', '', '{}', :content, 0)"
                 ),
                 {"digest": digest, "content": content.encode()},
             )

@@ -118,7 +118,7 @@ class Cluster:
         """The SQLAlchemy URL of a database."""
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
 
-    def execute(self, statement: sql.Composable, database: str = "postgres") -> None:
+    def execute(self, statement: sql.SQL | sql.Composed, database: str = "postgres") -> None:
         """Runs one statement of its own."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             connection.execute(statement)

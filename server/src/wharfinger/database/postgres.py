@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, LiteralString
+from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg import errors as pg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
@@ -30,11 +31,22 @@ _READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITING: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _RELAXED: Final = f"{_WRITING}; SET LOCAL synchronous_commit = off"
 
-_CONNECT_SECONDS: Final = 10
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
 _PREPARE_AFTER: Final = 3
 _MAX_PREPARED: Final = 300
+
+_KEEPALIVE: Final = {
+    "connect_timeout": 10,
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    # What was sent and is not acknowledged for so long was sent to nobody.
+    "tcp_user_timeout": 60_000,
+    "application_name": "wharfinger",
+}
+"""How a connection notices that the other machine is gone (libpq's parameters)."""
 
 _Failure: Final = (DBAPIError, psycopg.Error)
 _Gone: Final = (
@@ -68,7 +80,7 @@ class PostgresDatabase:
     """
 
     def __init__(self, url: str, limits: Limits) -> None:
-        self._conninfo: Final = libpq_url(url)
+        self._conninfo: Final = conninfo(url, session_options(limits))
         self._limits: Final = limits
         self._engine: Final = self._new_engine()
 
@@ -88,11 +100,7 @@ class PostgresDatabase:
 
     def _connect(self) -> psycopg.Connection:
         connection = psycopg.connect(
-            self._conninfo,
-            autocommit=True,
-            prepare_threshold=_PREPARE_AFTER,
-            options=session_options(self._limits),
-            **KEEPALIVE,
+            self._conninfo, autocommit=True, prepare_threshold=_PREPARE_AFTER
         )
         connection.prepared_max = _MAX_PREPARED
         return connection
@@ -183,28 +191,22 @@ class PostgresDatabase:
         return connection
 
 
-KEEPALIVE: Final = {
-    "connect_timeout": _CONNECT_SECONDS,
-    "keepalives": 1,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    # What was sent and is not acknowledged for so long was sent to nobody.
-    "tcp_user_timeout": 60_000,
-    "application_name": "wharfinger",
-}
-"""How a connection notices that the other machine is gone (libpq's parameters)."""
-
-
 def unbounded_engine(url: str) -> Engine:
     """Return an engine for preparing the database: the longest migration takes its time."""
-    conninfo = libpq_url(url)
+    where = conninfo(url)
     return create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(conninfo, **KEEPALIVE),
+        creator=lambda: psycopg.connect(where),
         use_native_hstore=False,
         poolclass=NullPool,
     )
+
+
+def conninfo(url: str, options: str = "") -> str:
+    """Return what libpq connects by; what the URL itself says wins."""
+    said: dict[str, Any] = {**_KEEPALIVE, **conninfo_to_dict(libpq_url(url))}
+    said["options"] = f"{options} {said.get('options', '')}".strip()
+    return make_conninfo(**said)
 
 
 def session_options(limits: Limits) -> str:
