@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.databases import DATABASES
 from tests.support.depot import Depot
-from tests.support.registry_manifests import DATABASES
 from wharfinger.blobstore.filesystem import FilesystemStore
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+from tests.support.databases import sqlite_database
 from tests.support.depot import DELAY, GRACE, Depot
-from tests.support.registry_manifests import REGION, sqlite_database
+from tests.support.registry_manifests import REGION
 from wharfinger.blobstore.filesystem import FilesystemStore
 from wharfinger.registry.model.repositories import Place
 

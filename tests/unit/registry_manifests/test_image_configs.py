@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
-from tests.support.registry_manifests import House, image, sqlite_database
+from tests.support.databases import sqlite_database
+from tests.support.registry_manifests import House, image
 from wharfinger.database.schema import registry as tables
 from wharfinger.registry.model.configs import UNDATED, ConfigFacts, facts_of, seconds_of
 from wharfinger_common.digests import Digest
