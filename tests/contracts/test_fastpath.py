@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 
 import httpx
@@ -177,3 +179,53 @@ def _bodies(stream: bytes) -> Iterator[bytes]:
         )
         yield rest[:length]
         stream = rest[length:]
+
+
+def _changed(server: Server, statement: str, *values: object) -> None:
+    """Change the running service's database as only something from outside would."""
+    with closing(sqlite3.connect(server.data / "wharfinger.db", timeout=30)) as database:
+        assert database.execute(statement, values).rowcount > 0
+        database.commit()
+
+
+def _linked_at(server: Server, digest: str) -> int:
+    with closing(sqlite3.connect(server.data / "wharfinger.db", timeout=30)) as database:
+        query = "SELECT min(linked_at) FROM repository_blobs WHERE digest = ?"
+        return int(database.execute(query, [digest]).fetchone()[0])
+
+
+def test_asking_for_a_blob_extends_its_time_only_where_no_manifest_needs_it(
+    pushed: tuple[httpx.Client, str, dict[str, str]], server: Server
+) -> None:
+    client, repository, paths = pushed
+    content = repository.encode()
+    lonely = f"sha256:{sha256(content).hexdigest()}"
+    opened = f"/v2/{repository}/blobs/uploads/"
+    client.post(opened, params={"digest": lonely}, content=content).raise_for_status()
+    needed = paths["blob"].rpartition("/")[2]
+    old = int(time.time()) - 80_000
+    for digest in (lonely, needed):
+        link = "UPDATE repository_blobs SET linked_at = ? WHERE digest = ?"
+        _changed(server, link, old, digest)
+        assert client.head(f"/v2/{repository}/blobs/{digest}").status_code == 200
+    assert _linked_at(server, lonely) > old
+    assert _linked_at(server, needed) == old
+
+
+@pytest.mark.parametrize("ordinary", [{}, *ORDINARY], ids=["fast", "condition", "range"])
+def test_what_is_known_to_be_damaged_is_never_served(
+    pushed: tuple[httpx.Client, str, dict[str, str]], server: Server, ordinary: dict[str, str]
+) -> None:
+    client, _, paths = pushed
+    blob, manifest = (paths[kind].rpartition("/")[2] for kind in ("blob", "digest"))
+    _changed(server, "UPDATE blobs SET damaged_at = 1 WHERE digest = ?", blob)
+    _changed(server, "UPDATE manifests SET damaged_at = 1 WHERE digest = ?", manifest)
+    try:
+        for path in paths.values():
+            assert client.head(path, headers=ordinary).status_code == 404
+            answer = client.get(path, headers=ordinary)
+            assert answer.status_code == 404
+            assert "damaged" in answer.json()["errors"][0]["message"]
+    finally:
+        # Other tests push the same content.
+        _changed(server, "UPDATE blobs SET damaged_at = NULL WHERE digest = ?", blob)

@@ -82,7 +82,7 @@ class Depot(House):
             clock=self.clock,
             hashes=RunningHashes(10),
         )
-        self.reads = Blobs(records, bytes_store)
+        self.reads = Blobs(records, bytes_store, clock=self.clock, grace=GRACE)
         self.records = SqlCollectionRecords(database, keepers)
         self.passes = self.collection(self.records)
 

@@ -222,13 +222,19 @@ def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
         SqlReferrerLists(database), owners, maximum=pages, size=settings.manifest_bytes
     )
     catalogue = Catalogue(SqlCatalog(database), rooms.identity.access, pages)
+    blobs = Blobs(
+        SqlBlobRecords(database),
+        rooms.blobs,
+        clock=rooms.clock,
+        grace=settings.collection_grace_seconds,
+    )
     return [
         *ping_http.routes(gate),
         *catalog_http.routes(catalogue, gate, web),
         *tags_http.routes(Tags(SqlTagLists(database), owners, pages), gate, web),
         *referrers_http.routes(referrers, gate, web),
         *uploads_http.routes(rooms.uploads, gate, web),
-        *blobs_http.routes(Blobs(SqlBlobRecords(database), rooms.blobs), gate, web),
+        *blobs_http.routes(blobs, gate, web),
         *manifests_http.routes(manifests, gate, web),
     ]
 

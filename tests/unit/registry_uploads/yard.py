@@ -152,7 +152,7 @@ class Yard:
         self.records = FusedRecords(self.database, self.owners, fuse)
         self.shown = SqlBlobRecords(self.database)
         self.uploads = self.worker(self.records, hashes)
-        self.blobs = Blobs(self.shown, self.store)
+        self.blobs = Blobs(self.shown, self.store, clock=self.clock, grace=86400)
         return self.uploads
 
     def worker(self, records: SqlUploadRecords | None = None, hashes: int = 100) -> Uploads:

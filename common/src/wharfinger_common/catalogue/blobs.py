@@ -160,3 +160,19 @@ BLOB_LOST: Final = Entry(
     causes=("A blob store that was restored without its newest files", "A failing disk"),
     cure=("Push the image again, which stores the blob anew, or tell the operator.",),
 )
+BLOB_DAMAGED: Final = Entry(
+    code="WHF0144",
+    status=404,
+    oci="BLOB_UNKNOWN",
+    control="CRI0144E",
+    message="The stored bytes of the blob {digest} in {repository} are damaged",
+    meaning=(
+        "A check found that the store does not hold what was pushed. Wrong bytes are never "
+        "served, so the blob counts as missing until somebody pushes it again."
+    ),
+    causes=(
+        "A failing disk, or files that were changed behind the service's back",
+        "A blob store that was restored without its newest files",
+    ),
+    cure=("Push the image that holds the blob again: its bytes are stored anew and checked.",),
+)

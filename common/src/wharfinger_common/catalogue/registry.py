@@ -176,3 +176,16 @@ PAGE_INVALID: Final = Entry(
     ),
     cure=("Correct the parameter {parameter}, or leave it out.",),
 )
+MANIFEST_DAMAGED: Final = Entry(
+    code="WHF0115",
+    status=404,
+    oci="MANIFEST_UNKNOWN",
+    control="CRI0115E",
+    message="The stored manifest {digest} in {name} is damaged",
+    meaning=(
+        "A check found that what is stored is not what was pushed. Wrong bytes are never served, "
+        "so the manifest counts as missing until somebody pushes it again."
+    ),
+    causes=("A failing disk, or a database that was changed behind the service's back",),
+    cure=("Push the image again: its manifest is stored anew and checked.",),
+)

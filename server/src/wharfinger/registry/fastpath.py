@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wharfinger.identity.model import PULL, Claims, TokenType
 from wharfinger.registry.model.blobs import Headers, blob_headers
+from wharfinger.registry.model.collection import young_since
 from wharfinger.registry.model.manifests import manifest_headers
 from wharfinger.web.context import Web
 from wharfinger.web.sendfile import offered, send_file
@@ -39,21 +40,35 @@ _WHERE: Final = "WHERE r.region = :region AND r.name = :repository"
 _MANIFEST: Final = f"""
 SELECT {_EPOCH}, m.digest, m.media_type, length(m.content), {{content}}
 {_FROM} {{tag}}
-JOIN manifests m ON m.repository_id = r.id AND m.digest = {{digest}} {_WHERE}
+JOIN manifests m ON m.repository_id = r.id AND m.digest = {{digest}} AND m.damaged_at IS NULL
+{_WHERE}
 """
 _TAG: Final = "JOIN tags t ON t.repository_id = r.id AND t.name = :reference"
 _BLOB: Final = f"""
 SELECT {_EPOCH}, b.size, b.location
 {_FROM}
 JOIN repository_blobs l ON l.repository_id = r.id AND l.digest = :reference
-JOIN blobs b ON b.digest = l.digest {_WHERE}
+JOIN blobs b ON b.digest = l.digest AND b.damaged_at IS NULL
+{_WHERE}
 """
+# Who is told that a blob exists must find it for a while. What is neither young nor needed by a
+# manifest gets that time by the ordinary route, which may write. Most blobs are young or old and
+# needed: the references are looked up only for the latter.
+_HELD: Final = """
+AND (l.linked_at > :young OR EXISTS (
+    SELECT 1 FROM manifest_references f
+    WHERE f.repository_id = l.repository_id AND f.child = l.digest AND f.kind = 'blob'
+))
+"""
+_BLOB_HEAD: Final = _BLOB + _HELD
 
 _API_VERSION: Final = (b"docker-distribution-api-version", b"registry/2.0")
 _ORDINARY_HEADERS: Final = frozenset({b"range", b"if-none-match", b"if-match", b"if-range"})
 
 
 Answer = tuple[Headers, bytes]
+Key = dict[str, str | int]
+"""The parameters of a look-up."""
 
 
 class FoundManifest(NamedTuple):
@@ -75,15 +90,16 @@ class FoundBlob(NamedTuple):
 
 
 class FastReads(Protocol):
-    """The two look-ups of the fast path; cheap enough for the event loop."""
+    """The look-ups of the fast path; cheap enough for the event loop."""
 
-    def manifest(
-        self, key: dict[str, str], *, by_tag: bool, with_content: bool
-    ) -> FoundManifest | None:
+    def manifest(self, key: Key, *, by_tag: bool, with_content: bool) -> FoundManifest | None:
         """Return the manifest that ``key`` names, if it is there."""
 
-    def blob(self, key: dict[str, str]) -> FoundBlob | None:
+    def blob(self, key: Key) -> FoundBlob | None:
         """Return the blob that ``key`` names, if that repository shows it."""
+
+    def blob_head(self, key: Key) -> FoundBlob | None:
+        """Return the blob, if a manifest needs it or it was linked after ``key["young"]``."""
 
 
 class SqliteFastReads:
@@ -92,16 +108,19 @@ class SqliteFastReads:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute: Final = connection.execute
 
-    def manifest(
-        self, key: dict[str, str], *, by_tag: bool, with_content: bool
-    ) -> FoundManifest | None:
+    def manifest(self, key: Key, *, by_tag: bool, with_content: bool) -> FoundManifest | None:
         """Return the manifest; see the port."""
         row = self._execute(_MANIFESTS[by_tag, with_content], key).fetchone()
         return FoundManifest(*row) if row else None
 
-    def blob(self, key: dict[str, str]) -> FoundBlob | None:
+    def blob(self, key: Key) -> FoundBlob | None:
         """Return the blob; see the port."""
         row = self._execute(_BLOB, key).fetchone()
+        return FoundBlob(*row) if row else None
+
+    def blob_head(self, key: Key) -> FoundBlob | None:
+        """Return the blob; see the port."""
+        row = self._execute(_BLOB_HEAD, key).fetchone()
         return FoundBlob(*row) if row else None
 
 
@@ -226,7 +245,7 @@ class FastPath:
         return known or self._web.urls.region(HTTPConnection(scope))
 
     @staticmethod
-    def _key(read: _Read, claims: Claims) -> dict[str, str]:
+    def _key(read: _Read, claims: Claims) -> Key:
         return {
             "region": claims.region,
             "repository": read.repository,
@@ -246,7 +265,8 @@ class FastPath:
         return _identified(headers), found.content or b""
 
     def _blob_head(self, _scope: Scope, read: _Read, claims: Claims) -> Answer | None:
-        found = self._reads.blob(self._key(read, claims))
+        young = young_since(self._web.clock(), self._web.settings.collection_grace_seconds)
+        found = self._reads.blob_head(self._key(read, claims) | {"young": young})
         if found is None or found.epoch != claims.epoch:
             return None
         return _identified(self._blob_headers(read, found)), b""

@@ -1,7 +1,7 @@
 """Blobs over HTTP (OCI distribution 1.1, end-2 and end-10; ranges as in RFC 9110 section 14)."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import FileIO
 from typing import Final
 
@@ -55,14 +55,14 @@ class _Handlers:
 
     async def head(self, request: Request) -> Response:
         """Tell that the blob is there, and its size; ranges mean nothing to a HEAD."""
-        blob = await self._find(request)
+        blob = await self._find(request, self._blobs.promise)
         if _unchanged(request, blob):
             return _headers_only(304, not_modified_headers(blob.digest))
         return _headers_only(200, blob_headers(blob.digest, blob.size))
 
     async def get(self, request: Request) -> Response:
         """Send the blob, or the one part of it that is asked for."""
-        blob = await self._find(request)
+        blob = await self._find(request, self._blobs.find)
         if _unchanged(request, blob):
             return _headers_only(304, not_modified_headers(blob.digest))
         header = request.headers.get
@@ -83,10 +83,10 @@ class _Handlers:
         await self._threads.run(self._blobs.delete, claims.region, repository, digest)
         return Response(status_code=202)
 
-    async def _find(self, request: Request) -> Blob:
+    async def _find(self, request: Request, find: Callable[[str, str, Digest], Blob]) -> Blob:
         repository, digest = _target(request)
         claims = await self._gate.authorize(request, repository, PULL)
-        return await self._threads.run(self._blobs.find, claims.region, repository, digest)
+        return await self._threads.run(find, claims.region, repository, digest)
 
     async def _send(
         self, request: Request, status: int, headers: Headers, blob: Blob, part: Slice

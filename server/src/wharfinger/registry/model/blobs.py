@@ -36,6 +36,12 @@ class BlobLost(Refusal):
     entry = entries.BLOB_LOST
 
 
+class BlobDamaged(Refusal):
+    """The blob's bytes are known to be damaged; it is as good as not there until pushed again."""
+
+    entry = entries.BLOB_DAMAGED
+
+
 class RangeUnsatisfiable(Refusal):
     """The range lies outside the blob."""
 
@@ -44,11 +50,15 @@ class RangeUnsatisfiable(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A verified blob; ``size`` in bytes, ``location`` as the blob store named it."""
+    """A verified blob; ``size`` in bytes, ``location`` as the blob store named it.
+
+    ``damaged``: what lies there is known not to be what was verified, and must not be served.
+    """
 
     digest: str
     size: int
     location: str
+    damaged: bool = False
 
 
 class Whole(NamedTuple):

@@ -70,6 +70,12 @@ class ManifestUnknown(Refusal):
     entry = entries.MANIFEST_UNKNOWN
 
 
+class ManifestDamaged(Refusal):
+    """The stored manifest is known to be damaged; as good as not there until pushed again."""
+
+    entry = entries.MANIFEST_DAMAGED
+
+
 class ManifestDigestMismatch(Refusal):
     """The content is not what the digest says."""
 
@@ -144,12 +150,16 @@ class NewManifest:
 
 @dataclass(frozen=True, slots=True)
 class StoredManifest:
-    """A manifest as it is served; ``size`` in bytes, ``content`` empty unless asked for."""
+    """A manifest as it is served; ``size`` in bytes, ``content`` empty unless asked for.
+
+    ``damaged``: it is known not to be what its digest says, and must not be served.
+    """
 
     digest: str
     media_type: str
     size: int
     content: bytes = b""
+    damaged: bool = False
 
 
 def verify(content: bytes, digest: Digest) -> None:

@@ -103,6 +103,13 @@ class BlobRecords(Protocol):
     def find(self, region: str, repository: str, digest: str) -> Blob | None:
         """Return the blob if the repository shows it."""
 
+    def hold(self, region: str, repository: str, digest: str, young: int, now: int) -> Blob | None:
+        """Do as `find` for somebody who means to use the blob.
+
+        One that no manifest needs and that was linked no later than ``young`` gets its grace
+        before collection anew, durably (Unix seconds).
+        """
+
     def showing(
         self, region: str, repositories: Collection[str], digest: str
     ) -> Sequence[tuple[str, Blob]]:
@@ -184,7 +191,10 @@ class ManifestChanges(Protocol):
         """Return the sizes in bytes of those manifests that the repository has."""
 
     def add(self, repository: int, manifest: NewManifest, at: int) -> str:
-        """Add the manifest unless it is there; return the media type that it is stored under."""
+        """Add the manifest unless it is there; return the media type that it is stored under.
+
+        One that is there and known to be damaged is replaced.
+        """
 
     def describe(self, config: str, facts: ConfigFacts) -> None:
         """Write down the facts of a config that the repository shows, unless they are there."""

@@ -5,28 +5,46 @@ from typing import Final
 
 from wharfinger.blobstore.errors import BlobMissing
 from wharfinger.blobstore.port import BlobReader, BlobStore
-from wharfinger.registry.model.blobs import Blob, BlobLost, BlobUnknown
-from wharfinger.registry.ports import BlobRecords
+from wharfinger.registry.model.blobs import Blob, BlobDamaged, BlobLost, BlobUnknown
+from wharfinger.registry.model.collection import young_since
+from wharfinger.registry.ports import BlobRecords, Clock
 from wharfinger_common.digests import Digest
 
 
 class Blobs:
-    """Finds, opens and removes blobs of a repository. Blocking; any thread may call."""
+    """Finds, opens and removes blobs of a repository. Blocking; any thread may call.
 
-    def __init__(self, records: BlobRecords, store: BlobStore) -> None:
+    ``grace`` is how many seconds a blob stays that no manifest needs.
+    """
+
+    def __init__(
+        self, records: BlobRecords, store: BlobStore, *, clock: Clock, grace: float
+    ) -> None:
         self._records: Final = records
         self._store: Final = store
+        self._clock: Final = clock
+        self._grace: Final = grace
 
     def find(self, region: str, repository: str, digest: Digest) -> Blob:
         """Return what is known of the blob.
 
         Raises:
             BlobUnknown: the repository does not show it.
+            BlobDamaged: its bytes are known to be damaged.
         """
-        blob = self._records.find(region, repository, str(digest))
-        if blob is None:
-            raise BlobUnknown(digest=str(digest), repository=repository)
-        return blob
+        return _required(self._records.find(region, repository, str(digest)), repository, digest)
+
+    def promise(self, region: str, repository: str, digest: Digest) -> Blob:
+        """Do as `find` for a client that asks whether it must push the blob.
+
+        The blob then stays for at least a quarter of the grace, also if no manifest needs it
+        yet (OCI distribution 1.1, Checking if content exists in the registry).
+        """
+        now = self._clock()
+        found = self._records.hold(
+            region, repository, str(digest), young_since(now, self._grace), int(now)
+        )
+        return _required(found, repository, digest)
 
     def open(self, blob: Blob) -> BlobReader:
         """Return a reader of the blob's bytes, which the caller closes.
@@ -69,3 +87,11 @@ class Blobs:
             BlobReferenced: a manifest of the repository needs it.
         """
         self._records.unlink(region, repository, str(digest))
+
+
+def _required(blob: Blob | None, repository: str, digest: Digest) -> Blob:
+    if blob is None:
+        raise BlobUnknown(digest=str(digest), repository=repository)
+    if blob.damaged:
+        raise BlobDamaged(digest=str(digest), repository=repository)
+    return blob

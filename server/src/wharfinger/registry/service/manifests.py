@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wharfinger.registry.model.manifests import (
+    ManifestDamaged,
     ManifestLimits,
     ManifestReferenced,
     ManifestUnknown,
@@ -102,6 +103,7 @@ class Manifests:
             NamespaceUnknown: the namespace does not exist, or is being deleted.
             NameUnknown: there is no such repository.
             ManifestUnknown: the repository has no such manifest or tag.
+            ManifestDamaged: what is stored is known not to be it.
         """
         return self._find(place, reference, content=True)
 
@@ -137,6 +139,8 @@ class Manifests:
         self._namespaces.require(place.region, namespace_of(place.repository))
         with self._store.reading() as records:
             found = records.find(place, parsed, content=content)
+            if found is not None and found.damaged:
+                raise ManifestDamaged(name=place.repository, digest=found.digest)
             if found is not None:
                 return found
             if not records.exists(place):

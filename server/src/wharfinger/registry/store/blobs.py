@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, or_, select, update
 
 from wharfinger.database.dialect import insert
 from wharfinger.database.prepared import Prepared
@@ -12,7 +12,7 @@ from wharfinger.namespaces.model import NamespaceUnknown
 from wharfinger.registry.model.blobs import Blob, BlobReferenced, BlobUnknown
 from wharfinger.registry.model.collection import Reason
 from wharfinger.registry.store.discards import Bytes, discard_bytes
-from wharfinger.registry.store.links import unlink_blob
+from wharfinger.registry.store.links import NEEDED, touch_link, unlink_blob
 from wharfinger.registry.tables import blobs, manifest_references, repositories, repository_blobs
 from wharfinger_common.names import namespace_of
 
@@ -37,6 +37,28 @@ _REPOSITORY: Final = Prepared(
 )
 
 
+_SHOWN: Final = and_(
+    repositories.c.region == bindparam("asked_region"),
+    repositories.c.name == bindparam("asked_name"),
+    repository_blobs.c.digest == bindparam("asked"),
+)
+_FIND: Final = Prepared(
+    lambda _: select(*_BLOB, blobs.c.damaged_at).select_from(_LINKED).where(_SHOWN)
+)
+_HOLD: Final = Prepared(
+    lambda _: (
+        select(
+            *_BLOB,
+            blobs.c.damaged_at,
+            repositories.c.id,
+            or_(repository_blobs.c.linked_at > bindparam("young"), NEEDED),
+        )
+        .select_from(_LINKED)
+        .where(_SHOWN)
+    )
+)
+
+
 class HoldNamespace(Protocol):
     """Keeps a namespace from being removed while a transaction adds something to it."""
 
@@ -55,14 +77,23 @@ class SqlBlobRecords:
 
     def find(self, region: str, repository: str, digest: str) -> Blob | None:
         """Return the blob if the repository shows it; see the port."""
-        query = (
-            select(*_BLOB)
-            .select_from(_LINKED)
-            .where(_in(region, repository), repository_blobs.c.digest == digest)
-        )
         with self._database.reading() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else _blob(row)
+            row = _FIND.first(connection, **_asked(region, repository, digest))
+        return None if row is None else Blob(row[0], row[1], row[2], row[3] is not None)
+
+    def hold(self, region: str, repository: str, digest: str, young: int, now: int) -> Blob | None:
+        """Return the blob, its grace begun anew if it needs one; see the port."""
+        with self._database.reading() as connection:
+            row = _HOLD.first(connection, **_asked(region, repository, digest), young=young)
+        if row is None:
+            return None
+        _, size, location, damaged_at, key, safe = row
+        if not safe:
+            with self._database.writing() as connection:
+                # Collected between both units: then it is not there.
+                if not touch_link(connection, key, digest, now):
+                    return None
+        return Blob(digest, size, location, damaged_at is not None)
 
     def showing(
         self, region: str, names: Collection[str], digest: str
@@ -180,6 +211,10 @@ def _locked_link(connection: Connection, region: str, name: str, digest: str) ->
         .with_for_update(of=repository_blobs)
     )
     return connection.scalar(query)
+
+
+def _asked(region: str, repository: str, digest: str) -> dict[str, str]:
+    return {"asked_region": region, "asked_name": repository, "asked": digest}
 
 
 def _in(region: str, name: str) -> ColumnElement[bool]:

@@ -48,6 +48,14 @@ _TOUCH: Final = Prepared(
 )
 
 
+NEEDED: Final = exists().where(
+    manifest_references.c.repository_id == repository_blobs.c.repository_id,
+    manifest_references.c.child == repository_blobs.c.digest,
+    manifest_references.c.kind == Kind.BLOB.value,
+)
+"""The condition that a manifest of the link's repository needs the blob."""
+
+
 def link_blob(connection: Connection, repository: int, digest: str, now: int) -> bool:
     """Show the blob in the repository; shown already, its grace before collection starts anew.
 
@@ -106,12 +114,7 @@ def unused_since(before: int) -> ColumnElement[bool]:
 
     References are looked up for old links only.
     """
-    needed = exists().where(
-        manifest_references.c.repository_id == repository_blobs.c.repository_id,
-        manifest_references.c.child == repository_blobs.c.digest,
-        manifest_references.c.kind == Kind.BLOB.value,
-    )
-    return and_(repository_blobs.c.linked_at < before, ~needed)
+    return and_(repository_blobs.c.linked_at < before, ~NEEDED)
 
 
 def unlink_unused(

@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    update,
 )
 
 from wharfinger.database.dialect import insert
@@ -80,7 +81,10 @@ class SqlManifestRecords:
         """Return the manifest of a digest or tag; see the port."""
         query = _found(reference, content=content).where(named(place))
         row = self._connection.execute(query).first()
-        return None if row is None else StoredManifest(*row)
+        if row is None:
+            return None
+        digest, media_type, size, held, damaged_at = row
+        return StoredManifest(digest, media_type, size, held, damaged_at is not None)
 
 
 class SqlManifestChanges:
@@ -125,9 +129,12 @@ class SqlManifestChanges:
 
     def add(self, repository: int, manifest: NewManifest, at: int) -> str:
         """Add the manifest unless it is there; see the port."""
-        row = _row(manifest) | {"repository_id": repository, "pushed_at": at}
-        statement = insert(self._connection, manifests).values(row)
-        self._connection.execute(statement.on_conflict_do_nothing())
+        row = _row(manifest)
+        statement = insert(self._connection, manifests).values(
+            row | {"repository_id": repository, "pushed_at": at}
+        )
+        if not self._connection.execute(statement.on_conflict_do_nothing()).rowcount:
+            self._heal(repository, manifest.digest, row)
         self._add_references(repository, manifest)
         query = select(manifests.c.media_type).where(_is(repository, manifest.digest))
         return str(self._connection.execute(query).scalar_one())
@@ -176,6 +183,15 @@ class SqlManifestChanges:
         gone = self._connection.execute(delete(manifests).where(_is(repository, digest)))
         return gone.rowcount > 0
 
+    def _heal(self, repository: int, digest: str, row: dict[str, Any]) -> None:
+        """Put what was just verified in the place of what is known to be damaged."""
+        damaged = and_(_is(repository, digest), manifests.c.damaged_at.is_not(None))
+        statement = update(manifests).where(damaged).values(row | {"damaged_at": None})
+        if self._connection.execute(statement).rowcount:
+            self._connection.execute(
+                delete(manifest_references).where(_held_by(repository, digest))
+            )
+
     def _add_references(self, repository: int, manifest: NewManifest) -> None:
         rows = [
             {
@@ -207,6 +223,7 @@ def _found(reference: Digest | str, *, content: bool) -> Select[Any]:
         manifests.c.media_type,
         func.length(manifests.c.content),
         manifests.c.content if content else literal(b""),
+        manifests.c.damaged_at,
     ).join(repositories, repositories.c.id == manifests.c.repository_id)
     if isinstance(reference, Digest):
         return query.where(manifests.c.digest == str(reference))
