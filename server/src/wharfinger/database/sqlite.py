@@ -104,6 +104,11 @@ class SqliteDatabase:
         with self.reading() as connection:
             connection.execute(CHECK)
 
+    @property
+    def waiting(self) -> int:
+        """How many units of this process wait for their turn; for metrics."""
+        return self._turns.waiting
+
     def close(self) -> None:
         """Close all connections."""
         for engine in (self._reading, self._durable.engine, self._relaxed.engine):
@@ -154,15 +159,26 @@ class _Writer:
             self.batch = _Batch()
         return self.connection, self.batch
 
-    def savepoint(self) -> None:
-        self._execute("SAVEPOINT unit")
+    def begin_unit(self) -> None:
+        """Mark where a unit begins; the first one of a batch begins with the transaction."""
+        if self.batch is not None and self.batch.units:
+            self._execute("SAVEPOINT unit")
 
-    def release(self) -> None:
-        self._execute("RELEASE unit")
+    def end_unit(self) -> None:
+        """Count a unit that went well to what the batch commits."""
+        if self.batch is not None:
+            if self.batch.units:
+                self._execute("RELEASE unit")
+            self.batch.units += 1
 
     def rollback_unit(self) -> None:
-        self._execute("ROLLBACK TO unit")
-        self._execute("RELEASE unit")
+        """Take a unit back, and with the first one the whole transaction."""
+        if self.batch is not None and self.batch.units:
+            self._execute("ROLLBACK TO unit")
+            self._execute("RELEASE unit")
+        else:
+            self.batch = None
+            self._execute("ROLLBACK")
 
     def commit(self) -> None:
         """End the open batch, if any; its units learn how it went from the batch."""
@@ -202,7 +218,7 @@ class _Turns:
     def __init__(self) -> None:
         self._lock: Final = threading.Lock()
         self._count: Final = threading.Lock()
-        self._waiting = 0
+        self.waiting = 0
         self._open: _Writer | None = None
 
     @contextmanager
@@ -216,8 +232,7 @@ class _Turns:
             except BaseException:
                 _undo(writer)
                 raise
-            writer.release()
-            batch.units += 1
+            writer.end_unit()
         except _Failure as error:
             if writer.batch is not None and writer.batch.units == 0:
                 writer.fail(error)
@@ -227,10 +242,10 @@ class _Turns:
 
     def _enter(self, writer: _Writer) -> None:
         with self._count:
-            self._waiting += 1
+            self.waiting += 1
         self._lock.acquire()
         with self._count:
-            self._waiting -= 1
+            self.waiting -= 1
         if self._open is not None and self._open is not writer:
             self._open.commit()
         self._open = writer
@@ -238,13 +253,13 @@ class _Turns:
     @staticmethod
     def _start(writer: _Writer) -> tuple[Connection, _Batch]:
         started = writer.begin()
-        writer.savepoint()
+        writer.begin_unit()
         return started
 
     def _leave(self, writer: _Writer) -> None:
         try:
             with self._count:
-                others = self._waiting > 0
+                others = self.waiting > 0
             batch = writer.batch
             if batch is None or not others or batch.units >= MAX_BATCH:
                 writer.commit()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from email.utils import formatdate
@@ -20,6 +21,7 @@ from wharfinger.settings import Settings
 
 CLOSING_LOOK_SECONDS: Final = 0.05
 HANDSHAKE_SECONDS: Final = 10.0
+SWITCH_SECONDS: Final = 0.0005
 
 
 class HttpServer:
@@ -87,6 +89,9 @@ def run_worker(
 
     ``life`` is a pipe whose other end only the supervisor holds: its end is the supervisor's.
     """
+    # Threads of services let go of the interpreter at each statement and file operation. By
+    # default they would then wait up to 5 ms for it, many times a request, while the loop is busy.
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvloop.run(_serve(build, listeners, settings, life))
 
 
