@@ -75,6 +75,7 @@ PATCH  /api/v1/namespaces/{name}                               401      403    4
 DELETE /api/v1/namespaces/{name}                               401      403    403    403     204
 GET    /api/v1/audit                                           401      200    403    403     200
 GET    /api/v1/regions                                         200      200    200    200     200
+GET    /api/v1/explain/{id}                                    401      404    200    404     200
 GET    /api/v1/openapi.json                                    200      200    200    200     200
 GET    /api/v1/docs                                            200      200    200    200     200
 """
@@ -275,6 +276,14 @@ def policy(home: Home) -> dict[str, Any]:
     return {"iam_id": home.fresh_subject(), "role": "Reader", "namespace": home.namespace}
 
 
+def refused_to_reader(home: Home) -> str:
+    """The id of a request that the reader was refused, about a thing of ``home``."""
+    path = f"/v2/{home.repository}/blobs/uploads/"
+    answer = home.http.post(path, headers=home.registry_headers(home.people["reader"]))
+    assert answer.status_code == 403, answer.text
+    return str(answer.headers["X-Request-Id"])
+
+
 IDENTIFIERS: Mapping[str, Callable[[Home], str]] = {
     "/identity/v1/accounts/{id}": lambda home: home.tenant.account,
     "/identity/v1/users/{id}": lambda home: str(home.made("users", {"email": email()})["id"]),
@@ -283,6 +292,7 @@ IDENTIFIERS: Mapping[str, Callable[[Home], str]] = {
         home.made("apikeys", {"name": "key", "iam_id": home.fresh_subject()})["id"]
     ),
     "/identity/v1/policies/{id}": lambda home: str(home.made("policies", policy(home))["id"]),
+    "/api/v1/explain/{id}": refused_to_reader,
 }
 BODIES: Mapping[str, Callable[[Home], dict[str, Any]]] = {
     "/identity/v1/accounts": lambda home: {"name": "another"},

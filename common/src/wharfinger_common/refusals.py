@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,20 @@ class Challenge:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What decided a refusal: told on request to who owns the thing, never in the answer itself.
+
+    ``kind`` is one lowercase word (policy, scope, credential, quota); ``values`` are what it
+    compared, by names that stay the same from version to version, and never a secret; ``needed``
+    says what would have allowed it: a `languages.Text`, so that it is translated.
+    """
+
+    kind: str
+    values: Mapping[str, object]
+    needed: str
+
+
 class Refusal(Exception):
     """The root of everything the service refuses.
 
@@ -63,10 +77,19 @@ class Refusal(Exception):
         self.facts: Final = facts
         self.headers: Final = dict(headers or {})
         self.challenge: Final = challenge
+        self.rule: Rule | None = None
         super().__init__(self.entry.code, facts)
 
     def __str__(self) -> str:
         return self.entry.render(self.items[0])
+
+    def because(self, kind: str, values: Mapping[str, object], needed: str) -> Self:
+        """Note which `Rule` answered, for those who may ask later; return the refusal.
+
+        ``raise QuotaExceeded().because("quota", {"used": 5, "limit": 4}, Text("..."))``
+        """
+        self.rule = Rule(kind, values, needed)
+        return self
 
 
 @dataclass(slots=True)

@@ -23,6 +23,9 @@ from wharfinger.database.opening import open_database
 from wharfinger.database.sqlite import connect
 from wharfinger.database.unit import Database
 from wharfinger.database.urls import embedded_path
+from wharfinger.explain import services as explain_services
+from wharfinger.explain.http import HttpWitness
+from wharfinger.explain.services import ExplainServices
 from wharfinger.identity import http as identity_http
 from wharfinger.identity import services as identity_services
 from wharfinger.identity.secrets import load_or_create_master_key
@@ -96,10 +99,12 @@ class Rooms:
     uploads: Uploads
     configs: Configs
     jobs: Jobs
+    explain: ExplainServices
     clock: Clock
 
     def close(self) -> None:
         """Write down what waits in memory and close the connections."""
+        self.explain.recorder.close()
         self.identity.last_use.flush()
         self.database.close()
 
@@ -151,6 +156,7 @@ def build_rooms(settings: Settings, clock: Clock = time.time) -> Rooms:
             labels=settings.image_labels_bytes,
         ),
         jobs=jobs,
+        explain=explain_services.build(settings, database, owners, identity.access, clock),
         clock=clock,
     )
 
@@ -164,6 +170,7 @@ def build_service(settings: Settings, draining: Callable[[], bool]) -> Service:
         urls=Urls(settings.public_urls, settings.trusted_proxies, settings.served),
         clock=rooms.clock,
         draining=draining,
+        witness=HttpWitness(rooms.explain.recorder.note, rooms.clock),
     )
     gate = Gate(web, rooms.identity.tokens, rooms.identity.access, rooms.owners)
     control = LazyApp(lambda: _control(rooms, web, gate), web.threads)
@@ -271,6 +278,7 @@ def _fast(app: ASGIApp, rooms: Rooms, web: Web, path: Path) -> FastPath:
 def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
     """Return the routers of the control API; imports its framework."""
     from wharfinger.audit import http as audit_http
+    from wharfinger.explain import http_v1 as explain_v1
     from wharfinger.identity import http_v1 as identity_v1
     from wharfinger.namespaces import http_v1 as namespaces_v1
     from wharfinger.web import region_list
@@ -281,6 +289,9 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
         namespaces_v1.router(rooms.namespaces, web, gate),
         audit_http.router(audit, web, gate),
         region_list.router(web),
+        explain_v1.router(
+            rooms.explain.explanations, web, gate, flush=rooms.explain.recorder.flush
+        ),
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from wharfinger.app import KEEPERS, Rooms, build_rooms
+from wharfinger.explain import services as explain_services
 from wharfinger.jobs.model import Job
 from wharfinger.jobs.ports import Handler, Lease
 from wharfinger.jobs.runner import Runner
@@ -32,7 +33,8 @@ def run_jobs(settings: Settings, stop: threading.Event) -> None:
     rooms = build_rooms(settings)
     handlers = _handlers(rooms, stop)
     with rooms.database.writing() as connection:
-        for kind in (EXPIRY_JOB, DESCRIPTION_JOB, *COLLECTION_JOBS):
+        # All but this one come round by themselves, and are seen to at each start.
+        for kind in handlers.keys() - {namespaces_model.EMPTYING}:
             rooms.jobs.enqueue(SqlQueue(connection), kind, "", {})
     runner = Runner(
         rooms.jobs,
@@ -83,6 +85,7 @@ def _handlers(rooms: Rooms, stop: threading.Event) -> dict[str, Handler]:
         namespaces_model.EMPTYING: rooms.emptying,
         EXPIRY_JOB: expire,
         DESCRIPTION_JOB: describe,
+        explain_services.EXPIRY_JOB: rooms.explain.expire,
         **_collecting(rooms, stop),
     }
 

@@ -333,6 +333,19 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         100
     )
 
+    # Explanations of refusals
+    explain_days: Annotated[
+        int, Meta(ge=1, le=365, description="days that refused requests are kept, to be explained")
+    ] = 7
+    explain_per_account: Annotated[
+        int,
+        Meta(
+            ge=10,
+            le=100_000,
+            description="refused requests of an account that are kept; the newest win",
+        ),
+    ] = 1000
+
     @property
     def data_path(self) -> Path:
         """The data folder, absolute."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,7 @@ from wharfinger.web.surface import Surface
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
 from wharfinger_common.digests import Digest
+from wharfinger_common.refusals import Rule
 
 APP = "/v2/tenant/app"
 
@@ -58,6 +59,9 @@ class NoPolicies:
 
     def may(self, claims: Claims, region: str, repository: str, action: str) -> bool:
         return False
+
+    def rule(self, claims: Claims, region: str, repository: str, actions: Sequence[str]) -> Rule:
+        return Rule("policy", {}, "policies")
 
     def caller(self, claims: Claims, account: str, request_id: str) -> Caller:
         raise NotImplementedError

@@ -131,10 +131,11 @@ def _shown(value: object) -> str:
 
 
 def _register() -> None:
-    from wharfinger.commands import tenants
+    from wharfinger.commands import explaining, tenants
 
     for group in (tenants.account, tenants.user, tenants.apikey, tenants.namespace):
         main.add_command(group)
+    main.add_command(explaining.explain)
 
 
 _register()

@@ -1,11 +1,22 @@
 """How ``wharfd`` tells people what it could not do, in their language."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from wharfinger.settings import Settings
 from wharfinger_common.languages import Language, of_environment, translate
 from wharfinger_common.refusals import Refusal
+
+if TYPE_CHECKING:
+    from wharfinger.app import Rooms
+
+OUTPUT: Callable[[Any], Any] = click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
 
 
 def language() -> Language:
@@ -17,3 +28,23 @@ def refused(refusal: Refusal) -> click.ClickException:
     """Return what ends the command: the message with its code, and a line that says what to do."""
     wording = translate(refusal.entry, language(), refusal.items[0])
     return click.ClickException(f"{wording.message} ({refusal.entry.code})\n{wording.remedy}")
+
+
+@contextmanager
+def opened_rooms(settings: Settings) -> Iterator["Rooms"]:
+    """Open the data folder's services; a refusal becomes a line with its cure."""
+    from wharfinger.app import build_rooms
+    from wharfinger.database.urls import embedded_path
+
+    path = embedded_path(settings.database)
+    if path is not None and not path.exists():
+        raise click.ClickException(
+            f"{settings.data_path} holds no service yet; run 'wharfd init' or 'wharfd serve' first"
+        )
+    rooms = build_rooms(settings)
+    try:
+        yield rooms
+    except Refusal as refusal:
+        raise refused(refusal) from refusal
+    finally:
+        rooms.close()

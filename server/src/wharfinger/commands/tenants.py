@@ -6,42 +6,11 @@ actor ``operator``.
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from wharfinger.commands.telling import refused
+from wharfinger.commands.telling import OUTPUT, opened_rooms
 from wharfinger.settings import Settings
-
-if TYPE_CHECKING:
-    from wharfinger.app import Rooms
-
-OUTPUT: Callable[[Any], Any] = click.option(
-    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
-
-
-@contextmanager
-def _rooms(settings: Settings) -> Iterator["Rooms"]:
-    """Open the data folder's services; a refusal becomes a line with its cure."""
-    from wharfinger.app import build_rooms
-    from wharfinger.database.urls import embedded_path
-    from wharfinger_common.refusals import Refusal
-
-    path = embedded_path(settings.database)
-    if path is not None and not path.exists():
-        raise click.ClickException(
-            f"{settings.data_path} holds no service yet; run 'wharfd init' or 'wharfd serve' first"
-        )
-    rooms = build_rooms(settings)
-    try:
-        yield rooms
-    except Refusal as refusal:
-        raise refused(refusal) from refusal
-    finally:
-        rooms.close()
 
 
 def _print(output: str, fields: dict[str, object]) -> None:
@@ -65,7 +34,7 @@ def account() -> None:
 @click.pass_obj
 def account_add(settings: Settings, name: str, plan: str, output: str) -> None:
     """Create an account."""
-    with _rooms(settings) as rooms:
+    with opened_rooms(settings) as rooms:
         made = rooms.identity.administration.operator_create_account(name, plan)
         _print(output, {"id": made.id, "name": made.name, "plan": made.plan})
 
@@ -79,7 +48,7 @@ def account_list(settings: Settings, limit: int, start: str, output: str) -> Non
     """List accounts."""
     from wharfinger.identity.ports import Page
 
-    with _rooms(settings) as rooms:
+    with opened_rooms(settings) as rooms:
         accounts = rooms.identity.administration.operator_accounts(Page(limit, start))
     if output == "json":
         click.echo(json.dumps([{"id": a.id, "name": a.name, "plan": a.plan} for a in accounts]))
@@ -105,7 +74,7 @@ def user_add(
 ) -> None:
     """Add a user to an account, with a role on all of it."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else None
-    with _rooms(settings) as rooms:
+    with opened_rooms(settings) as rooms:
         member = rooms.identity.administration.operator_add_user(account_id, email, password, role)
         _print(output, {"iam_id": member.iam_id, "email": member.email, "role": role})
 
@@ -123,7 +92,7 @@ def apikey() -> None:
 @click.pass_obj
 def apikey_add(settings: Settings, name: str, account_id: str, subject: str, output: str) -> None:
     """Create an API key; it is shown once."""
-    with _rooms(settings) as rooms:
+    with opened_rooms(settings) as rooms:
         key, secret = rooms.identity.administration.operator_create_api_key(
             account_id, subject, name
         )
@@ -151,6 +120,6 @@ def namespace_add(
     region = regions.named(region_name) if region_name else regions.first
     if region is None:
         raise click.BadParameter(f"there is no region '{region_name}'", param_hint="--region")
-    with _rooms(settings) as rooms:
+    with opened_rooms(settings) as rooms:
         added = rooms.namespaces.operator_add(account_id or OPERATOR_ACCOUNT, region.name, name)
         _print(output, {"namespace": added.namespace.name, "account": added.namespace.account})

@@ -200,9 +200,17 @@ class TokenInvalid(Refusal):
 
 
 class TokenExpired(Refusal):
-    """The token has passed its lifetime."""
+    """The token has passed its lifetime; ``claims`` are what it said."""
 
     entry = entries.TOKEN_EXPIRED
+    claims: Claims | None = None
+
+    @classmethod
+    def of(cls, claims: Claims) -> "TokenExpired":
+        """Return the refusal of a token of ours that has ended."""
+        refusal = cls()
+        refusal.claims = claims
+        return refusal
 
 
 class ApiKeyUnknown(Refusal):

@@ -4,6 +4,7 @@ Docker token authentication specification, and RFC 6750 section 3 for the error 
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -11,9 +12,11 @@ from starlette.requests import HTTPConnection
 
 from wharfinger.identity.model import PUSH, Caller, Claims, TokenExpired, TokenInvalid, TokenType
 from wharfinger.web.context import Web
+from wharfinger.web.witness import Presented, present
 from wharfinger_common.catalogue import web as entries
+from wharfinger_common.languages import Text
 from wharfinger_common.names import namespace_of
-from wharfinger_common.refusals import Challenge, Refusal
+from wharfinger_common.refusals import Challenge, Refusal, Rule
 
 REGISTRY_AUDIENCE: Final = "registry"
 IAM_AUDIENCE: Final = "iam"
@@ -61,6 +64,9 @@ class Access(Protocol):
     def may(self, claims: Claims, region: str, repository: str, action: str) -> bool:
         """Whether policy would let the bearer do ``action`` on ``repository``."""
 
+    def rule(self, claims: Claims, region: str, repository: str, actions: Sequence[str]) -> Rule:
+        """Return why policy would not."""
+
     def caller(self, claims: Claims, account: str, request_id: str) -> Caller:
         """Return the caller acting in ``account``, refusing one that is not in it."""
 
@@ -106,7 +112,7 @@ class Gate:
             # No text survives a HEAD, and clients give up at its 403. Where they read 404 they
             # go on to the request whose refusal they can show.
             hidden = request.scope["method"] == "HEAD" and isinstance(refusal, AccessDenied)
-            raise NotShown if hidden else refusal
+            raise _hidden(refusal) if hidden else refusal
         return claims
 
     async def ping(self, request: HTTPConnection) -> Claims:
@@ -146,33 +152,39 @@ class Gate:
             raise AccountMissing
         request_id: str = request.scope.get("request_id", "")
         caller = await self._web.threads.run(self._access.caller, claims, account, request_id)
+        Presented.of(request.scope).account = account
         return replace(caller, region=self._web.urls.region(request))
 
     async def _iam_claims(self, request: HTTPConnection) -> Claims:
         token = bearer(request)
         if not token:
             raise AuthenticationRequired
+        region = self._web.urls.region(request)
         try:
             claims = self._verifier.verify(token, TokenType.IAM, IAM_AUDIENCE)
         except (TokenExpired, TokenInvalid) as refusal:
-            raise AuthenticationRequired from refusal
+            raise _not_accepted(request, refusal, region=region) from refusal
+        present(request, claims, region)
         if not await self._web.threads.run(self._verifier.is_current, claims):
-            raise AuthenticationRequired
+            raise _revoked(claims)
         return claims
 
     async def _claims(self, request: HTTPConnection, scope: str) -> Claims:
         token = bearer(request)
         if not token:
             raise AuthenticationRequired(challenge=Challenge(scope))
+        challenge = Challenge(scope, INVALID_TOKEN)
+        region = self._web.urls.region(request)
         try:
             claims = self._verifier.verify(token, TokenType.REGISTRY, REGISTRY_AUDIENCE)
         except (TokenExpired, TokenInvalid) as refusal:
-            raise AuthenticationRequired(challenge=Challenge(scope, INVALID_TOKEN)) from refusal
+            raise _not_accepted(request, refusal, challenge, region) from refusal
+        present(request, claims, region)
         # A region's token is nothing in the others, where its scopes would name other things.
-        if claims.region != self._web.urls.region(request):
-            raise AuthenticationRequired(challenge=Challenge(scope, INVALID_TOKEN))
+        if claims.region != region:
+            raise _of_another_region(claims, challenge)
         if not await self._web.threads.run(self._verifier.is_current, claims):
-            raise AuthenticationRequired(challenge=Challenge(scope, INVALID_TOKEN))
+            raise _revoked(claims, challenge)
         return claims
 
     async def _why_not(
@@ -187,14 +199,61 @@ class Gate:
             )
         )
         if all(could):
-            return AuthenticationRequired(challenge=Challenge(scope, INSUFFICIENT_SCOPE))
+            return _scope_missing(claims, repository, scope)
         if claims.anonymous:
             return AuthenticationRequired(challenge=Challenge(scope))
         if PUSH in missing:
             namespace = namespace_of(repository)
             await self._web.threads.run(self._namespaces.require, region, namespace)
-        return AccessDenied()
+        refusal = AccessDenied()
+        refusal.rule = await self._web.threads.run(
+            self._access.rule, claims, region, repository, missing
+        )
+        return refusal
 
 
 def _scope(repository: str, actions: tuple[str, ...]) -> str:
     return f"repository:{repository}:{','.join(actions)}"
+
+
+def _hidden(denial: Refusal) -> NotShown:
+    refusal = NotShown()
+    refusal.rule = denial.rule
+    return refusal
+
+
+def _not_accepted(
+    request: HTTPConnection,
+    refusal: TokenExpired | TokenInvalid,
+    challenge: Challenge | None = None,
+    region: str = "",
+) -> Refusal:
+    """Return the refusal of a token that counts no more, or never did."""
+    answer = AuthenticationRequired(challenge=challenge)
+    if not isinstance(refusal, TokenExpired) or refusal.claims is None:
+        return answer.because("credential", {}, Text("a token that this service issued"))
+    present(request, refusal.claims, region)
+    values = {"expired_at": refusal.claims.expires, "issued_at": refusal.claims.issued}
+    return answer.because("credential", values, Text("a token that has not expired"))
+
+
+def _revoked(claims: Claims, challenge: Challenge | None = None) -> Refusal:
+    needed = Text("a credential that still exists, and a token issued since its rights changed")
+    return AuthenticationRequired(challenge=challenge).because(
+        "credential", {"credential": claims.credential, "issued_at": claims.issued}, needed
+    )
+
+
+def _of_another_region(claims: Claims, challenge: Challenge) -> Refusal:
+    needed = Text("a token of the region whose host is called")
+    values = {"region": claims.region}
+    return AuthenticationRequired(challenge=challenge).because("credential", values, needed)
+
+
+def _scope_missing(claims: Claims, repository: str, scope: str) -> Refusal:
+    granted = ",".join(sorted(claims.access.get(repository, ()))) or "nothing"
+    return AuthenticationRequired(challenge=Challenge(scope, INSUFFICIENT_SCOPE)).because(
+        "scope",
+        {"asked": scope, "granted": granted},
+        Text("a token with the scope {scope}, which policy allows", scope=scope),
+    )

@@ -1,18 +1,20 @@
 """What every route needs from the process it runs in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wharfinger.settings import Settings
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
+from wharfinger.web.witness import Blind, Witness
 
 
 @dataclass(frozen=True, slots=True)
 class Web:
     """Shared parts of all surfaces; one for each worker.
 
-    ``clock`` gives Unix seconds; ``draining`` tells whether new transfers are to be refused.
+    ``clock`` gives Unix seconds; ``draining`` tells whether new transfers are to be refused;
+    ``witness`` is told what was refused.
     """
 
     settings: Settings
@@ -20,3 +22,4 @@ class Web:
     urls: Urls
     clock: Callable[[], float]
     draining: Callable[[], bool]
+    witness: Witness = field(default_factory=Blind)

@@ -16,6 +16,7 @@ from wharfinger.web.log import EventLog
 from wharfinger.web.methods import MethodUnknown
 from wharfinger.web.paths import RouteUnknown, require_plain
 from wharfinger.web.urls import HostUnknown
+from wharfinger.web.witness import Presented
 from wharfinger_common.catalogue import web as entries
 from wharfinger_common.languages import accepted
 from wharfinger_common.refusals import Refusal
@@ -87,6 +88,7 @@ class Surface:
         refusal, telling = self._telling(exchange, refusal)
         response = render(refusal, exchange.scope["path"], telling)
         await response(exchange.scope, receive, exchange.send)
+        self._web.witness.saw(exchange.scope, refusal, exchange.presented)
 
     def _telling(self, exchange: "_Exchange", refusal: Refusal) -> tuple[Refusal, Telling]:
         """Return what is refused and how it is told; a challenge needs to know the host."""
@@ -106,6 +108,7 @@ class _Exchange:
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope: Final = scope
         self.request_id: Final = scope.setdefault("request_id", new_request_id())
+        self.presented: Final = Presented.of(scope)
         self.status = 0
         self._send: Final = send
         self._started: Final = time.perf_counter()

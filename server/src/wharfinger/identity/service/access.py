@@ -1,6 +1,6 @@
 """What a subject may do: registry actions, control roles, and what it may see."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from wharfinger.identity.model import (
@@ -15,7 +15,9 @@ from wharfinger.identity.model import (
 )
 from wharfinger.identity.ports import NamespaceOwners, Records, Store
 from wharfinger.regions import GLOBAL
+from wharfinger_common.languages import Text
 from wharfinger_common.names import namespace_of
+from wharfinger_common.refusals import Rule
 
 PULLING: Final = frozenset({Role.READER, Role.WRITER, Role.MANAGER})
 LISTING: Final = frozenset({Role.READER, Role.MANAGER})
@@ -60,6 +62,31 @@ class Access:
         allowed = self.actions(claims.subject, claims.account, region, namespace_of(repository))
         return action in allowed
 
+    def rule(self, claims: Claims, region: str, repository: str, actions: Sequence[str]) -> Rule:
+        """Return why policy does not let the bearer do all ``actions`` on ``repository``.
+
+        For those who own the namespace; ``values`` name it, the subject, and what roles it has.
+        """
+        namespace = namespace_of(repository)
+        owner = self._owners.owner(region, namespace)
+        values = {"namespace": namespace, "subject": claims.subject, "actions": ",".join(actions)}
+        if owner is None:
+            needed = Text(
+                "a namespace {namespace} in the region {region}", namespace=namespace, region=region
+            )
+            return Rule("policy", values, needed)
+        if claims.account not in {"", owner}:
+            values["bound_to"] = claims.account
+            return Rule("policy", values, Text("a credential of the account that owns it"))
+        with self._store.reading() as records:
+            found = records.roles(owner, {claims.subject}, region, namespace)
+        values["roles"] = _named(found.get(claims.subject, ())) or "none"
+        role = _least(actions)
+        needed = Text(
+            "the role {role} on the namespace {namespace}", role=role, namespace=namespace
+        )
+        return Rule("policy", values, needed)
+
     def caller(self, claims: Claims, account: str, request_id: str) -> Caller:
         """Return the caller of a control call with these verified IAM claims in ``account``.
 
@@ -94,7 +121,12 @@ class Access:
         with self._store.reading() as records:
             roles = _roles(records, caller, namespace or "")
         if not owned or wanted.isdisjoint(roles):
-            raise RoleMissing(role=_named(role))
+            raise _role_missing(caller, role, roles, namespace or "")
+
+    def is_manager(self, caller: Caller) -> bool:
+        """Whether the caller is a Manager of the whole account that it acts in."""
+        with self._store.reading() as records:
+            return is_manager(records, caller)
 
     def require_anywhere(self, caller: Caller, role: Role | Collection[Role]) -> None:
         """Let the call pass if the caller has one of the roles, or Manager, on anything.
@@ -105,7 +137,7 @@ class Access:
         with self._store.reading() as records:
             roles = records.roles_anywhere(caller.account, caller.iam_id)
         if _wanted(role).isdisjoint(roles):
-            raise RoleMissing(role=_named(role))
+            raise _role_missing(caller, role, roles)
 
     def visible_namespaces(self, caller: Caller) -> Visibility:
         """Return what the caller may list through the control API in its account.
@@ -116,7 +148,7 @@ class Access:
         with self._store.reading() as records:
             grants = records.grants({caller.iam_id}, LISTING, caller.account, caller.region)
         if not grants:
-            raise RoleMissing(role=Role.READER.value)
+            raise _role_missing(caller, Role.READER, ())
         return _visibility(grants)
 
     def visible_to(self, claims: Claims) -> Visibility:
@@ -136,8 +168,21 @@ def require_manager(records: Records, caller: Caller) -> None:
     Raises:
         RoleMissing: it is not.
     """
-    if Role.MANAGER not in _roles(records, caller, ""):
-        raise RoleMissing(role=Role.MANAGER.value)
+    roles = _roles(records, caller, "")
+    if Role.MANAGER not in roles:
+        raise _role_missing(caller, Role.MANAGER, roles)
+
+
+def _role_missing(
+    caller: Caller, role: Role | Collection[Role], has: Collection[Role], namespace: str = ""
+) -> RoleMissing:
+    values = {"subject": caller.iam_id, "account": caller.account, "roles": _named(has) or "none"}
+    if namespace:
+        values["namespace"] = namespace
+    needed = Text("the role {role} in the account that owns it", role=_named(role))
+    refusal = RoleMissing(role=_named(role))
+    refusal.because("policy", values, needed)
+    return refusal
 
 
 def is_manager(records: Records, caller: Caller) -> bool:
@@ -152,6 +197,11 @@ def _roles(records: Records, caller: Caller, namespace: str) -> frozenset[Role]:
 
 def _wanted(role: Role | Collection[Role]) -> frozenset[Role]:
     return frozenset({role, Role.MANAGER} if isinstance(role, Role) else {*role, Role.MANAGER})
+
+
+def _least(actions: Sequence[str]) -> str:
+    """Return the least of the roles that allow all ``actions``."""
+    return next((role.value for role in Role if role.actions.issuperset(actions)), "")
 
 
 def _named(role: Role | Collection[Role]) -> str:

@@ -152,7 +152,7 @@ class TokenService:
             self._remember(self._verified, key, claims)
         elif self._clock() > claims.expires + LEEWAY_SECONDS:
             self._verified.pop(key, None)
-            raise TokenExpired
+            raise TokenExpired.of(claims)
         else:
             self._touch(key)
         if claims.typ is not typ or claims.audience != audience:
@@ -209,9 +209,10 @@ class TokenService:
             raise TokenInvalid(reason=Text("it was not issued by this service")) from error
         if payload.iss != self._issuer or payload.region not in self._regions:
             raise TokenInvalid(reason=Text("it was issued for another region or service"))
-        if self._clock() > payload.exp + LEEWAY_SECONDS:
-            raise TokenExpired
-        return _claims(payload)
+        claims = _claims(payload)
+        if self._clock() > claims.expires + LEEWAY_SECONDS:
+            raise TokenExpired.of(claims)
+        return claims
 
     def _key_of(self, signature: Any) -> Any:
         kid = signature.headers().get("kid")
