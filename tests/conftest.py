@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.support.s3 import S3Server
 from tests.support.server import Operator, Server, Tenant
 
 NewTenant = Callable[[], Tenant]
@@ -16,6 +17,18 @@ NewTenant = Callable[[], Tenant]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server over plain HTTP and TLS, with the settings it has by default."""
     with Server(tmp_path_factory.mktemp("server") / "data", tls=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server, whose keys this process has in its environment while the tests run."""
+    with (
+        S3Server(tmp_path_factory.mktemp("s3")) as running,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        for name, value in running.environment.items():
+            environment.setenv(name, value)
         yield running
 
 

@@ -52,7 +52,7 @@ def test_every_setting_has_an_effect() -> None:
     source += own.partition("@property")[2].partition("\ndef describe(")[0]
     derived = {"data", "database_url", "blobs_url"}
 
-    read = set(re.findall(r"\.([a-z_]+)\b", source)) | derived
+    read = set(re.findall(r"\.([a-z0-9_]+)\b", source)) | derived
     unread = [name for name, *_ in describe() if name not in read]
 
     assert not unread

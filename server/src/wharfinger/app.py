@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from wharfinger import __version__
 from wharfinger.audit.service import AuditService
 from wharfinger.audit.store import SqlAuditTrail, record
-from wharfinger.blobstore.filesystem import FilesystemStore
+from wharfinger.blobstore.opening import open_store
+from wharfinger.blobstore.port import BlobStore
 from wharfinger.database.opening import open_database
 from wharfinger.database.sqlite import connect
 from wharfinger.database.unit import Database
@@ -91,7 +92,7 @@ class Rooms:
 
     settings: Settings
     database: Database
-    blobs: FilesystemStore
+    blobs: BlobStore
     identity: IdentityServices
     namespaces: Namespaces
     owners: Owners
@@ -112,7 +113,7 @@ class Rooms:
 def build_rooms(settings: Settings, clock: Clock = time.time) -> Rooms:
     """Return the services; opens no connection yet."""
     database = open_database(settings)
-    blobs = FilesystemStore(settings.blobs_path)
+    blobs = open_store(settings)
     jobs = Jobs(
         SqlJobStore(database),
         clock,
@@ -249,7 +250,7 @@ def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
 def _uploads(
     settings: Settings,
     database: Database,
-    blobs: FilesystemStore,
+    blobs: BlobStore,
     owners: Owners,
     clock: Clock,
 ) -> Uploads:

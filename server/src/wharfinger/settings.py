@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+from wharfinger.bucket import BucketInvalid, parse_bucket
 from wharfinger.regions import Region, Regions, RegionsInvalid
 
 PREFIX: Final = "WHARFINGER_"
@@ -128,8 +129,47 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = 60.0
     blobs_url: Annotated[
-        str, Meta(description="where blobs are stored, file:///PATH; empty: the data folder")
+        str,
+        Meta(
+            pattern="^((file://)?/.*|s3://.+)?$",
+            description="where blobs are stored, file:///PATH or s3://BUCKET/PREFIX?endpoint=URL&region=REGION; empty: the data folder",
+        ),
     ] = ""
+    blobs_redirect: Annotated[
+        bool, Meta(description="send clients that get a blob straight to the object store")
+    ] = False
+    blobs_redirect_seconds: Annotated[
+        int,
+        Meta(
+            ge=10,
+            le=86_400,
+            description="life of the URL that blobs_redirect gives a client",
+        ),
+    ] = 600
+    s3_part_bytes: Annotated[
+        int,
+        Meta(
+            ge=5 * MIB,
+            le=GIB,
+            description="bytes of an upload's first part on an object store; later ones grow as blob_bytes needs",
+        ),
+    ] = 8 * MIB
+    s3_timeout_seconds: Annotated[
+        float,
+        Meta(ge=1, le=300, description="seconds that the object store may be silent in a request"),
+    ] = 20.0
+    s3_attempts: Annotated[
+        int,
+        Meta(ge=1, le=20, description="attempts of a request that the object store fails"),
+    ] = 5
+    s3_connections: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="downloads from the object store that a worker passes on at once",
+        ),
+    ] = 128
     operator_email: Annotated[
         str,
         Meta(
@@ -475,10 +515,21 @@ def _consistent(settings: Settings) -> Settings:
         _ = settings.served
     except RegionsInvalid as error:
         raise SettingInvalid(f"regions: {error}") from error
+    if settings.blobs_url.startswith("s3://"):
+        _require_bucket(settings.blobs_url)
     return settings
 
 
 _TABLES: Final = "tables in the TOML file (in a variable: a list of them in JSON)"
+
+
+def _require_bucket(url: str) -> None:
+    try:
+        parse_bucket(url)
+    except BucketInvalid as error:
+        raise SettingInvalid(f"blobs_url: {error}") from None
+
+
 _KINDS: Final = {int: "an integer", float: "a number", str: "a text", bool: "true or false"}
 
 

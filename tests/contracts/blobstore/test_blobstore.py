@@ -1,34 +1,51 @@
 """What every blob store does. A new adapter joins by one line in `STORES`."""
 
+from __future__ import annotations
+
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.support.s3 import S3Server
+from tests.support.uploads import Session
 from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort
 from wharfinger.blobstore.filesystem import FilesystemStore
 from wharfinger.blobstore.memory import MemoryStore
 from wharfinger.blobstore.port import CHUNK, BlobStore, StoredObject
 from wharfinger_common.digests import Digest
 
-STORES: dict[str, Callable[[Path], BlobStore]] = {
-    "filesystem": lambda folder: FilesystemStore(folder / "blobs"),
-    "memory": lambda _: MemoryStore(clock=lambda: 1_000_000.0),
+STORES: dict[str, Callable[[pytest.FixtureRequest, Path], BlobStore]] = {
+    "filesystem": lambda _, folder: FilesystemStore(folder / "blobs"),
+    "memory": lambda *_: MemoryStore(clock=lambda: 1_000_000.0),
+    "s3": lambda request, _: _object_store(request.getfixturevalue("s3")),
 }
+LOCKING = ("filesystem", "memory")
+"""Stores in which two writers at once could do harm, and which therefore keep them apart."""
 
 FAR_FUTURE = 10.0**11
 
 
+def _object_store(s3: S3Server) -> BlobStore:
+    return s3.store()
+
+
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    return STORES[request.param](tmp_path)
+    return STORES[request.param](request, tmp_path)
+
+
+@pytest.fixture(params=LOCKING)
+def locking(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    return STORES[request.param](request, tmp_path)
 
 
 @pytest.fixture
-def upload() -> str:
-    return str(uuid.uuid4())
+def session(store: BlobStore) -> Session:
+    return Session(store)
 
 
 def content_of(store: BlobStore, location: str) -> bytes:
@@ -36,17 +53,18 @@ def content_of(store: BlobStore, location: str) -> bytes:
         return b"".join(reader.read(0, reader.size))
 
 
-def write(store: BlobStore, upload: str, offset: int, data: bytes | memoryview) -> None:
-    with store.writer(upload, offset) as writer:
-        writer.write(data)
+def stored_for(store: BlobStore, upload: str) -> list[object]:
+    """What lies in the store for the upload, in whatever form."""
+    left = [one for one in store.leftovers(FAR_FUTURE) if one.upload == upload]
+    return [*left, *(one for one in store.objects("", 1000) if one.upload == upload)]
 
 
 def test_an_upload_grows_over_several_writers_and_becomes_the_blob(
-    store: BlobStore, upload: str
+    store: BlobStore, session: Session
 ) -> None:
-    write(store, upload, 0, b"one ")
-    write(store, upload, 4, memoryview(b"two "))
-    with store.writer(upload, 8) as writer:
+    session.append(b"one ")
+    session.append(memoryview(b"two "))
+    with session.writer() as writer:
         writer.write(bytearray(b"three"))
         assert writer.tell() == 13
         assert b"".join(writer.read()) == b"one two three"
@@ -54,78 +72,130 @@ def test_an_upload_grows_over_several_writers_and_becomes_the_blob(
     assert content_of(store, location) == b"one two three"
 
 
-def test_the_committed_upload_is_gone(store: BlobStore, upload: str) -> None:
-    with store.writer(upload, 0) as writer:
-        writer.write(b"content")
-        writer.commit(Digest.of(b"content"))
+def test_an_upload_of_many_small_chunks(store: BlobStore, session: Session) -> None:
+    chunks = [b"%d," % number for number in range(40)]
+    for chunk in chunks:
+        session.append(chunk)
+    with session.writer() as writer:
+        assert b"".join(writer.read()) == b"".join(chunks)
+        location = writer.commit(Digest.of(b"".join(chunks)))
+        session.end(writer)
+    assert content_of(store, location) == b"".join(chunks)
+    assert [one.location for one in store.objects("", 100)] == [location]
+
+
+@pytest.mark.parametrize("chunks", [1, 2])
+def test_the_committed_upload_is_gone(store: BlobStore, session: Session, chunks: int) -> None:
+    for _ in range(chunks):
+        session.append(b"content")
+    with session.writer() as writer:
+        location = writer.commit(Digest.of(b"content" * chunks))
+        assert writer.standing().size == 0
+        session.end(writer)
     assert list(store.leftovers(FAR_FUTURE)) == []
+    assert [one.location for one in store.objects("", 100)] == [location]
     with pytest.raises(UploadShort) as short:
-        store.writer(upload, 7)
+        store.writer(session.id, 7)
     assert short.value.stored == 0
 
 
-def test_what_was_not_acknowledged_is_dropped(store: BlobStore, upload: str) -> None:
-    write(store, upload, 0, b"acknowledged, and a tail")
-    with store.writer(upload, 12) as writer:
+def test_what_was_not_acknowledged_is_dropped(session: Session) -> None:
+    session.append(b"acknowledged")
+    with session.writer() as writer:
+        writer.write(b", and a tail")
+        writer.save()
+    with session.writer() as writer:
         assert writer.tell() == 12
         writer.write(b"!")
         assert b"".join(writer.read()) == b"acknowledged!"
 
 
 def test_what_stands_grows_by_saving_and_returns_by_reverting(
-    store: BlobStore, upload: str
+    store: BlobStore, session: Session
 ) -> None:
-    with store.writer(upload, 0) as writer:
-        writer.write(b"12345")
-        writer.save()
-        size, state = writer.standing()
-        assert size == 5
-    with store.writer(upload, size, state) as writer:
+    session.append(b"12345")
+    assert session.size == 5
+    with session.writer() as writer:
         writer.write(b"678")
         writer.revert()
-        assert writer.standing() == (size, state)
-    with store.writer(upload, size, state) as writer:
+        assert writer.standing() == (session.size, session.state)
+    with session.writer() as writer:
+        writer.write(b"678")
+        writer.save()
+        writer.revert()
+        assert writer.standing() == (session.size, session.state)
+    with session.writer() as writer:
         assert writer.tell() == 5
         writer.write(b"6")
         assert b"".join(writer.read()) == b"123456"
         location = writer.commit(Digest.of(b"123456"))
         assert writer.standing().size == 0
         assert writer.tell() == 6
+        session.end(writer)
     assert content_of(store, location) == b"123456"
+    assert [one.location for one in store.objects("", 100)] == [location]
 
 
-def test_an_upload_with_less_than_acknowledged_says_what_it_has(
-    store: BlobStore, upload: str
-) -> None:
-    write(store, upload, 0, b"12345")
+def test_an_upload_with_less_than_acknowledged_says_so(store: BlobStore, session: Session) -> None:
+    session.append(b"12345")
     with pytest.raises(UploadShort) as short:
-        store.writer(upload, 6)
-    assert short.value.stored == 5
-    store.writer(upload, 5).close()
+        store.writer(session.id, 6, session.state)
+    assert short.value.stored <= 5
+    store.writer(session.id, 5, session.state).close()
 
 
-def test_one_writer_at_a_time(store: BlobStore, upload: str) -> None:
-    with store.writer(upload, 0) as writer:
+def test_a_state_of_another_store_is_no_state(store: BlobStore, session: Session) -> None:
+    store.discard(session.id, "else")
+    with pytest.raises(UploadShort):
+        store.writer(session.id, 5, "else")
+
+
+def test_a_writer_that_lost_its_lease_does_no_harm(store: BlobStore, session: Session) -> None:
+    session.append(b"acknowledged, ")
+    late = session.writer()
+    late.write(b"unheard of")
+    try:
+        successor = session.writer()
+    except UploadInUse:
+        late.close()
+        successor = session.writer()
+    with successor:
+        successor.write(b"and complete")
+        with suppress(ValueError):  # a writer that was closed
+            late.write(b", late")
+            late.save()
+        location = successor.commit(Digest.of(b"acknowledged, and complete"))
+    with suppress(ValueError):
+        late.revert()
+        late.close()
+    assert content_of(store, location) == b"acknowledged, and complete"
+
+
+def test_one_writer_at_a_time(locking: BlobStore) -> None:
+    session = Session(locking)
+    with session.writer() as writer:
         writer.write(b"first")
         with pytest.raises(UploadInUse):
-            store.writer(upload, 0)
-    store.writer(upload, 5).close()
+            session.writer()
+        session.acknowledge(writer)
+    session.writer().close()
 
 
 def test_a_closed_writer_may_be_closed_again_without_freeing_the_next_ones_hold(
-    store: BlobStore, upload: str
+    locking: BlobStore,
 ) -> None:
-    first = store.writer(upload, 0)
+    session = Session(locking)
+    first = session.writer()
     first.close()
-    with store.writer(upload, 0):
+    with session.writer():
         first.close()
         with pytest.raises(UploadInUse):
-            store.writer(upload, 0)
+            session.writer()
 
 
-def test_large_content_is_read_in_bounded_pieces(store: BlobStore, upload: str) -> None:
+def test_large_content_is_read_in_bounded_pieces(store: BlobStore, session: Session) -> None:
     content = bytes(range(256)) * (CHUNK // 128) + b"end"
-    with store.writer(upload, 0) as writer:
+    with session.writer() as writer:
         writer.write(content)
         pieces = list(writer.read())
         assert max(map(len, pieces)) <= CHUNK
@@ -145,19 +215,31 @@ def test_reading_beyond_the_end_gives_what_there_is(store: BlobStore) -> None:
         assert list(reader.read(10, 5)) == []
 
 
-def test_the_empty_blob(store: BlobStore, upload: str) -> None:
+@pytest.mark.parametrize(
+    ("first", "length"), [(0, None), (0, 10), (2, None), (2, 3), (9, 1), (5, 100), (0, 0), (10, 1)]
+)
+def test_what_will_be_read_is_only_a_hint(store: BlobStore, first: int, length: int | None) -> None:
+    location = store.put(Digest.of(b"0123456789"), b"0123456789")
+    with store.open(location, first, length) as reader:
+        assert reader.size == 10
+        assert b"".join(reader.read(first, 3)) == b"0123456789"[first : first + 3]
+        assert b"".join(reader.read(0, 10)) == b"0123456789"
+        assert b"".join(reader.read(4, 2)) == b"45"
+
+
+def test_the_empty_blob(store: BlobStore, session: Session) -> None:
     digest = Digest.of(b"", "sha512")
     assert content_of(store, store.put(digest, b"")) == b""
-    with store.writer(upload, 0) as writer:
+    with session.writer() as writer:
         assert content_of(store, writer.commit(digest)) == b""
 
 
 def test_committing_again_takes_another_place_and_leaves_the_former_alone(
-    store: BlobStore, upload: str
+    store: BlobStore, session: Session
 ) -> None:
     digest = Digest.of(b"content")
     former = store.put(digest, b"damaged")
-    with store.writer(upload, 0) as writer:
+    with session.writer() as writer:
         writer.write(b"content")
         location = writer.commit(digest)
     assert location != former
@@ -199,21 +281,24 @@ def test_many_commits_of_one_digest_at_once_end_well(store: BlobStore) -> None:
     assert list(store.leftovers(FAR_FUTURE)) == []
 
 
-def test_discarding(store: BlobStore, upload: str) -> None:
-    write(store, upload, 0, b"abandoned")
-    assert [left.upload for left in store.leftovers(FAR_FUTURE)] == [upload]
+def test_discarding(store: BlobStore, session: Session) -> None:
+    session.append(b"abandoned")
+    assert stored_for(store, session.id)
     assert list(store.leftovers(0)) == []
-    store.discard(upload)
-    store.discard(upload)
-    assert list(store.leftovers(FAR_FUTURE)) == []
+    store.discard(session.id, session.state)
+    store.discard(session.id, session.state)
+    assert stored_for(store, session.id) == []
 
 
 def test_deleting(store: BlobStore) -> None:
     location = store.put(Digest.of(b"content"), b"content")
+    assert store.size(location) == 7
     store.delete(location)
     store.delete(location)
     with pytest.raises(BlobMissing):
         store.open(location)
+    with pytest.raises(BlobMissing):
+        store.size(location)
 
 
 def listed(store: BlobStore, limit: int) -> list[StoredObject]:
@@ -226,19 +311,18 @@ def listed(store: BlobStore, limit: int) -> list[StoredObject]:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])
-def test_listing_everything_stored_in_order(store: BlobStore, upload: str, limit: int) -> None:
+def test_listing_everything_stored_in_order(store: BlobStore, session: Session, limit: int) -> None:
     contents = [b"%d" % number for number in range(10)]
     digests = [Digest.of(content) for content in contents]
     digests += [Digest.of(contents[0], "sha512"), digests[0]]
     contents += [contents[0], contents[0]]
     locations = [store.put(*pair) for pair in zip(digests, contents, strict=True)]
-    write(store, upload, 0, b"not yet a blob")
+    session.append(b"not yet a blob")
 
-    found = listed(store, limit)
+    found = [each for each in listed(store, limit) if each.upload != session.id]
 
     assert [each.location for each in found] == sorted(locations)
     assert {each.location: each.size for each in found} == dict.fromkeys(locations, 1)
-    assert not any(each.upload for each in found)
     assert all(0 < each.modified < FAR_FUTURE for each in found)
 
 
@@ -275,6 +359,6 @@ def test_no_path_is_made_of_an_unchecked_upload_id(store: BlobStore, upload: str
 
 @pytest.mark.parametrize("location", ["", "..", "sha256/../x", "sha256/aa/" + "b" * 64, "/etc"])
 def test_no_path_is_made_of_an_unchecked_location(store: BlobStore, location: str) -> None:
-    for method in (store.open, store.path, store.delete):
+    for method in (store.open, store.path, store.delete, store.size):
         with pytest.raises(ValueError, match="location"):
             method(location)

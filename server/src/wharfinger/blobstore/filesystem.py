@@ -86,17 +86,30 @@ class FilesystemStore:
                 raise
         return location
 
-    def open(self, location: str) -> BlobReader:
+    def open(self, location: str, first: int = 0, length: int | None = None) -> BlobReader:
         """Open a blob; see the port."""
+        del first, length
         with told():
             try:
                 return _FileReader(FileIO(_opened(self.path(location), _READ), "rb"))
             except FileNotFoundError:
                 raise BlobMissing(location) from None
 
+    def size(self, location: str) -> int:
+        """Return a blob's size; see the port."""
+        with told():
+            try:
+                return self.path(location).lstat().st_size
+            except FileNotFoundError:
+                raise BlobMissing(location) from None
+
     def path(self, location: str) -> Path:
         """Return the blob's file; see the port."""
         return self._blobs / require_location(location)
+
+    def url(self, location: str, seconds: int) -> None:
+        """Return None: nobody but this service serves the folder."""
+        del location, seconds
 
     def delete(self, location: str) -> None:
         """Remove a blob; see the port."""

@@ -56,16 +56,26 @@ class MemoryStore:
         self.blobs[location] = bytes(content)
         return location
 
-    def open(self, location: str) -> BlobReader:
+    def open(self, location: str, first: int = 0, length: int | None = None) -> BlobReader:
         """Open a blob; see the port."""
+        del first, length
         try:
             return _MemoryReader(self.blobs[require_location(location)])
         except KeyError:
             raise BlobMissing(location) from None
 
+    def size(self, location: str) -> int:
+        """Return a blob's size; see the port."""
+        with self.open(location) as reader:
+            return reader.size
+
     def path(self, location: str) -> None:
         """Return None: these blobs are no files."""
         require_location(location)
+
+    def url(self, location: str, seconds: int) -> None:
+        """Return None: there is no way to memory."""
+        del location, seconds
 
     def delete(self, location: str) -> None:
         """Remove a blob; see the port."""
@@ -101,6 +111,8 @@ class _MemoryWriter:
         self._placed = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        if not self._open:
+            raise ValueError("the writer is closed")
         self._content.extend(data)
         self._store.written[self._upload] = self._store.clock()
 
@@ -114,7 +126,8 @@ class _MemoryWriter:
         pass
 
     def revert(self) -> None:
-        del self._content[self._opened_at :]
+        if self._open:
+            del self._content[self._opened_at :]
 
     def read(self) -> Iterator[bytes]:
         return _pieces(bytes(self._content))

@@ -145,8 +145,18 @@ class BlobStore(Protocol):
     def put(self, digest: Digest, content: bytes) -> str:
         """Store a small blob at once, as durably as ``commit``; return its new location."""
 
-    def open(self, location: str) -> BlobReader:
+    def open(self, location: str, first: int = 0, length: int | None = None) -> BlobReader:
         """Open a blob for reading.
+
+        ``first`` and ``length`` tell which bytes will be read: all that follow if None. Others
+        may be read as well, at the price of a further request where a network is between.
+
+        Raises:
+            BlobMissing: nothing is stored there.
+        """
+
+    def size(self, location: str) -> int:
+        """Return the bytes of a blob.
 
         Raises:
             BlobMissing: nothing is stored there.
@@ -156,6 +166,12 @@ class BlobStore(Protocol):
         """Return the file that a server may send as it is, None where blobs are no files.
 
         Cheap and without looking: whether the file exists, the caller finds out.
+        """
+
+    def url(self, location: str, seconds: int) -> str | None:
+        """Return a URL with which anybody may get the blob for ``seconds``; None if there is none.
+
+        Cheap and without looking. The URL is a secret for as long as it lives.
         """
 
     def delete(self, location: str) -> None:

@@ -48,6 +48,10 @@ class _Handlers:
         self._blobs: Final = blobs
         self._gate: Final = gate
         self._threads: Final = web.threads
+        settings = web.settings
+        self._redirect_seconds: Final = (
+            settings.blobs_redirect_seconds if settings.blobs_redirect else 0
+        )
         self._by_method: Final = {"GET": self.get, "HEAD": self.head, "DELETE": self.delete}
 
     async def serve(self, request: Request) -> Response:
@@ -70,6 +74,10 @@ class _Handlers:
         if isinstance(part, Unsatisfiable):
             where = {"Content-Range": f"bytes */{blob.size}"}
             raise RangeUnsatisfiable(size=blob.size, headers=where)
+        if self._redirect_seconds:
+            url = await self._threads.run(self._blobs.url, blob, self._redirect_seconds)
+            if url is not None:
+                return _elsewhere(url, blob)
         if isinstance(part, Slice):
             headers = slice_headers(blob.digest, blob.size, part)
             return await self._send(request, 206, headers, blob, part)
@@ -95,7 +103,7 @@ class _Handlers:
             file = await self._threads.run(self._blobs.file, blob)
             if file is not None:
                 return FileAnswer(status, headers, file, part)
-        reader = await self._threads.run(self._blobs.open, blob)
+        reader = await self._threads.run(self._blobs.open, blob, part.first, part.length)
         return StreamAnswer(status, headers, self._threads, reader, part)
 
 
@@ -128,12 +136,17 @@ class StreamAnswer(Response):
         self._pieces: Final = reader.read(part.first, part.length)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer (ASGI 3); ends early once the client is gone."""
+        """Send the answer (ASGI 3); ends early once the client is gone.
+
+        A store that fails before the first piece gets its refusal told; later, the connection is
+        cut short, so that no client takes a part for the whole.
+        """
         del scope
-        await send(_start(self.status_code, self.raw_headers))
-        gone = asyncio.create_task(_gone(receive))
         reading = self._read()
+        gone = asyncio.create_task(_gone(receive))
         try:
+            await asyncio.shield(reading)
+            await send(_start(self.status_code, self.raw_headers))
             while (piece := await asyncio.shield(reading)) is not None and not gone.done():
                 reading = self._read()
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -172,6 +185,16 @@ def _target(request: Request) -> tuple[str, Digest]:
 def _unchanged(request: Request, blob: Blob) -> bool:
     condition = request.headers.get("if-none-match", "")
     return bool(condition) and matches(condition, blob.digest)
+
+
+def _elsewhere(url: str, blob: Blob) -> Response:
+    """Send the client to the store. The URL lets anybody in: nobody may keep it for others."""
+    headers = {
+        "Location": url,
+        "Docker-Content-Digest": blob.digest,
+        "Cache-Control": "private, no-store",
+    }
+    return Response(status_code=307, headers=headers)
 
 
 def _headers_only(status: int, headers: Headers) -> Response:

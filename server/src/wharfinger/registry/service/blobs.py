@@ -46,20 +46,24 @@ class Blobs:
         )
         return _required(found, repository, digest)
 
-    def open(self, blob: Blob) -> BlobReader:
-        """Return a reader of the blob's bytes, which the caller closes.
+    def open(self, blob: Blob, first: int = 0, length: int | None = None) -> BlobReader:
+        """Return a reader of the blob's bytes from ``first`` on, which the caller closes.
 
         Raises:
             BlobLost: the store does not hold them as they were committed.
         """
         try:
-            reader = self._store.open(blob.location)
+            reader = self._store.open(blob.location, first, length)
         except BlobMissing:
             raise BlobLost(digest=blob.digest, headers={"Retry-After": "30"}) from None
         if reader.size != blob.size:
             reader.close()
             raise BlobLost(digest=blob.digest, headers={"Retry-After": "30"})
         return reader
+
+    def url(self, blob: Blob, seconds: int) -> str | None:
+        """Return where a client may get the blob for ``seconds``, None if only from here."""
+        return self._store.url(blob.location, seconds)
 
     def file(self, blob: Blob) -> FileIO | None:
         """Return the blob's open file, which the caller closes; None where blobs are no files.

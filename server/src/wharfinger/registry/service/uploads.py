@@ -408,8 +408,7 @@ class Uploads:
     def _holds(self, blob: Blob) -> bool:
         """Whether the store has the blob's bytes; one that lost them gets them anew."""
         try:
-            with self._store.open(blob.location) as reader:
-                return reader.size == blob.size
+            return self._store.size(blob.location) == blob.size
         except (BlobMissing, StoreUnavailable):
             return False
 
