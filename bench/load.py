@@ -10,6 +10,7 @@ import select
 import socket
 import subprocess
 import time
+from typing import NamedTuple
 
 from tests.support.tools import provision
 
@@ -20,12 +21,47 @@ class LoadError(Exception):
     """The load generator did not get the answers it should."""
 
 
+class Latency(NamedTuple):
+    """Of requests, in milliseconds."""
+
+    median: float
+    p99: float
+
+
 def wrk(url: str, authorization: str, connections: int, seconds: float, accept: str) -> float:
     """Requests a second of GETs over kept-alive connections; any error answer fails."""
+    return parse_wrk(_wrk(url, authorization, connections, seconds, accept))
+
+
+def wrk_latency(
+    url: str, authorization: str, connections: int, seconds: float, accept: str
+) -> Latency:
+    """Latency of GETs over kept-alive connections; any error answer fails."""
+    report = _wrk(url, authorization, connections, seconds, accept)
+    parse_wrk(report)
+    return parse_latency(report)
+
+
+def _wrk(url: str, authorization: str, connections: int, seconds: float, accept: str) -> str:
     command = [str(provision("wrk")), "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
-    command += ["-H", f"Authorization: {authorization}", "-H", f"Accept: {accept}", url]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return parse_wrk(done.stdout)
+    command += ["--latency", "-H", f"Authorization: {authorization}"]
+    command += ["-H", f"Accept: {accept}", url]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def parse_latency(text: str) -> Latency:
+    """The latencies in wrk's report; raises `LoadError` where there are none."""
+    found = dict(re.findall(r"^\s+(50|99)%\s+([0-9.]+(?:us|ms|s))$", text, re.MULTILINE))
+    if len(found) != 2:
+        raise LoadError(f"no latencies were reported:\n{text}")
+    return Latency(_milliseconds(found["50"]), _milliseconds(found["99"]))
+
+
+def _milliseconds(text: str) -> float:
+    for unit, factor in (("us", 0.001), ("ms", 1.0), ("s", 1000.0)):
+        if text.endswith(unit):
+            return float(text.removesuffix(unit)) * factor
+    raise LoadError(f"no duration: {text}")
 
 
 def parse_wrk(text: str) -> float:

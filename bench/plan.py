@@ -25,6 +25,9 @@ class Plan:
     few_tags: int = 10
     many_tags: int = 100_000
     requests: int = 100
+    blobs: int = 640
+    garbage: int = 5_000
+    many_repositories: int = 100_000
 
 
 QUICK = Plan(
@@ -36,6 +39,9 @@ QUICK = Plan(
     starts=3,
     many_tags=2_000,
     requests=20,
+    blobs=128,
+    garbage=1_000,
+    many_repositories=5_000,
 )
 
 

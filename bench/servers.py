@@ -9,11 +9,11 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
-from tests.support.server import Operator, Server, Tenant, free_ports
+from tests.support.server import Operator, Server, Tenant, free_ports, wharfd
 from tests.support.tools import ToolUnavailableError, provision
 
 NAMESPACE = "bench"
@@ -28,6 +28,8 @@ storage:
   cache: {{blobdescriptor: inmemory}}
   delete: {{enabled: true}}
 http: {{addr: "127.0.0.1:{port}", secret: benchmark}}
+"""
+PEER_AUTH = """\
 auth:
   token:
     realm: {realm}
@@ -53,9 +55,9 @@ class Contender(Protocol):
 class Ours:
     """``wharfd serve`` with one tenant, who issues the tokens that both registries accept."""
 
-    def __init__(self, data: Path, workers: int) -> None:
-        settings = our_settings(workers, data.with_name(BYTECODE))
-        self._server = Server(data, settings=settings)
+    def __init__(self, data: Path, workers: int, settings: Mapping[str, str] | None = None) -> None:
+        own = our_settings(workers, data.with_name(BYTECODE))
+        self._server = Server(data, settings={**own, **(settings or {})})
         self._tenant: Tenant
 
     def __enter__(self) -> Self:
@@ -84,6 +86,32 @@ class Ours:
         return self._server.pid
 
     @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self._server.data
+
+    @property
+    def account(self) -> str:
+        """The tenant's account."""
+        return self._tenant.account
+
+    def stop(self) -> None:
+        """Ends the service; its data stays."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Starts it again, on the same ports."""
+        self._server.start()
+
+    def wharfd(self, *arguments: str) -> str:
+        """What the operator's command prints, run beside the service."""
+        command = [str(wharfd()), *arguments]
+        environment = self._server.environment()
+        return subprocess.run(
+            command, env=environment, check=True, capture_output=True, text=True
+        ).stdout
+
+    @property
     def api_key(self) -> str:
         """The tenant's API key."""
         return self._tenant.api_key
@@ -93,6 +121,10 @@ class Ours:
         return self._tenant.registry_token(
             [f"repository:{name}:pull,push" for name in repositories]
         )
+
+    def catalogue_token(self) -> str:
+        """A registry token that lists what the tenant may see."""
+        return self._tenant.registry_token(["registry:catalog:*"])
 
     def jwks(self) -> bytes:
         """The public keys that the tokens are signed with."""
@@ -104,19 +136,20 @@ class Peer:
     """distribution v3 (Debian's docker-registry where Go is absent) over its filesystem driver.
 
     Its in-memory cache of blob descriptors is on, its log of accesses and its traces are off.
+    ``guarded=False`` lets everybody do everything, without a token.
     """
 
-    def __init__(self, data: Path, ours: Ours) -> None:
+    def __init__(self, data: Path, ours: Ours, *, guarded: bool = True) -> None:
         self.data = data
         self.port = free_ports(1)[0]
         data.mkdir(parents=True, exist_ok=True)
         jwks = data.with_name("jwks.json")
         jwks.write_bytes(ours.jwks())
-        self._config = data.with_name("peer.yml")
+        self._config = data.with_name(f"{data.name}.yml")
         realm = f"http://localhost:{ours.port}/oauth/token"
-        self._config.write_text(
-            PEER_CONFIG.format(root=data, port=self.port, realm=realm, jwks=jwks)
-        )
+        template = PEER_CONFIG + (PEER_AUTH if guarded else "")
+        self._config.write_text(template.format(root=data, port=self.port, realm=realm, jwks=jwks))
+        self._first_status = 401 if guarded else 200
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -144,7 +177,7 @@ class Peer:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_answer(self.port, "/v2/", 401, self._process)
+        wait_answer(self.port, "/v2/", self._first_status, self._process)
 
     def stop(self) -> None:
         """Ends it."""

@@ -36,6 +36,17 @@ def measure(bench: Bench) -> list[Figure]:
     return figures + [_head(bench, token, blob, connections) for connections in (1, 32)]
 
 
+def seed_manifest(repository: str, token: str, *contenders: Contender) -> str:
+    """Pushes a small image to all of them; returns the path of its manifest's tag."""
+    config = Payload(CONFIG_BYTES)
+    for contender in contenders:
+        with Client(contender.port, token) as client:
+            client.push(repository, config)
+            content = image(config.digest, config.size)
+            client.put_manifest(repository, "latest", content, MANIFEST_TYPE)
+    return f"/v2/{repository}/manifests/latest"
+
+
 def _seed(contender: Contender, token: str, config: Payload, manifest: bytes) -> None:
     with Client(contender.port, token) as client:
         client.push(REPOSITORY, config)

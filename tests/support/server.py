@@ -188,7 +188,8 @@ class Server:
     def _choose_ports(self) -> None:
         self.port, self.trust_port, self.tls_port = free_ports(3)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The variables that the server, and its operator's commands, are started with."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("WHARFINGER_")}
         return {
             **inherited,
@@ -207,7 +208,7 @@ class Server:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [wharfd(), "serve"],
-                env=self._environment(),
+                env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -45,6 +45,7 @@ DEBIAN_PACKAGES = {
     "wrk": "wrk",
     "initdb": "postgresql-15",
     "postgres": "postgresql-15",
+    "nginx": "nginx-light",
 }
 """Command to the Debian package that holds it."""
 
