@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from wharfinger.metrics import names
 from wharfinger.settings import CONFIG, PREFIX, describe, table_of
 from wharfinger_common.catalogue import SURFACES, load
 from wharfinger_common.languages import Language, rendered, translated
@@ -60,8 +61,29 @@ def errors_page(language: Language = Language.ENGLISH) -> str:
     return "\n".join(lines) + "\n"
 
 
+def metrics_page() -> str:
+    """Return the page of every metric."""
+    lines = [
+        "# Metrics",
+        "",
+        NOTICE,
+        "What `GET /metrics` shows; [the guide](../guide/observe.md) tells who may read it and",
+        "what to ask. The name of a counter ends in `_total`. A histogram has `_bucket` with the",
+        "label `le`, `_sum` and `_count`. Labels take their values from the code and the settings,",
+        "never from clients; they name no tenant.",
+    ]
+    for metric in names.ALL:
+        lines += ["", f"## `{metric.shown}`", "", f"{metric.help}.", "", f"- {metric.kind.value}"]
+        lines += [f"- `{label}`: {values}" for label, values in metric.labels]
+        if metric.bounds:
+            bounds = ", ".join(f"{bound:g}" for bound in metric.bounds)
+            lines += [f"- bounds of the buckets: {bounds} seconds"]
+    return "\n".join(lines) + "\n"
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "settings.md": settings_page,
+    "metrics.md": metrics_page,
     "errors.md": errors_page,
     "errors.zh-CN.md": lambda: errors_page(Language.CHINESE),
 }

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("botocore", "fastapi", "pydantic", "alembic", "argon2", "httpx", "psycopg", "asyncpg")
+HEAVY = (
+    "botocore",
+    "fastapi",
+    "pydantic",
+    "alembic",
+    "argon2",
+    "httpx",
+    "psycopg",
+    "asyncpg",
+    "prometheus_client",
+)
 
 
 def test_every_contract_is_kept() -> None:

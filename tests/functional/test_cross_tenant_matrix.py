@@ -26,6 +26,7 @@ TABLE = """
 route                                                    anonymous stranger reader writer manager
 GET    /health/live                                            200      200    200    200     200
 GET    /health/ready                                           200      200    200    200     200
+GET    /metrics                                                200      200    200    200     200
 GET    /help/errors                                            200      200    200    200     200
 GET    /help/errors/{code}                                     200      200    200    200     200
 GET    /v2/                                                    401      200    200    200     200

@@ -135,7 +135,7 @@ def test_ports_must_differ() -> None:
     done = command("serve", settings={"WHARFINGER_PORT": "4443"})
 
     assert done.returncode == 1
-    assert "port, tls_port and trust_port must differ" in done.stderr
+    assert "port, tls_port, metrics_port and trust_port must differ" in done.stderr
 
 
 # --- the data folder ---------------------------------------------------------------------------

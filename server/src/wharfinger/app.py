@@ -14,12 +14,15 @@ from typing import Any, Final
 from sqlalchemy import Connection
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.server import ServerState
 
 from wharfinger import __version__
 from wharfinger.audit.service import AuditService
 from wharfinger.audit.store import SqlAuditTrail, record
+from wharfinger.blobstore.observed import ObservedStore
 from wharfinger.blobstore.opening import open_store
 from wharfinger.blobstore.port import BlobStore
+from wharfinger.database import migrate
 from wharfinger.database.opening import open_database
 from wharfinger.database.sqlite import connect
 from wharfinger.database.unit import Database
@@ -33,6 +36,11 @@ from wharfinger.identity.secrets import load_or_create_master_key
 from wharfinger.identity.services import IdentityServices
 from wharfinger.jobs.service import Jobs
 from wharfinger.jobs.store import SqlJobStore, SqlQueue
+from wharfinger.metrics import http as metrics_http
+from wharfinger.metrics import names
+from wharfinger.metrics.figures import Figures
+from wharfinger.metrics.observers import DatabaseFigures, StoreFigures
+from wharfinger.metrics.requests import RequestMeter
 from wharfinger.namespaces.deletion import Emptying
 from wharfinger.namespaces.service import Namespaces, Owners
 from wharfinger.namespaces.service import Rules as NamespaceRules
@@ -68,6 +76,7 @@ from wharfinger.registry.store.tags import SqlTagLists
 from wharfinger.registry.store.uploads import SqlUploadRecords
 from wharfinger.serve.worker import Service
 from wharfinger.settings import Settings
+from wharfinger.web.access_log import AccessLog
 from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
 from wharfinger.web.health import Health
@@ -101,6 +110,7 @@ class Rooms:
     configs: Configs
     jobs: Jobs
     explain: ExplainServices
+    figures: Figures
     clock: Clock
 
     def close(self) -> None:
@@ -110,10 +120,15 @@ class Rooms:
         self.database.close()
 
 
-def build_rooms(settings: Settings, clock: Clock = time.time) -> Rooms:
-    """Return the services; opens no connection yet."""
-    database = open_database(settings)
-    blobs = open_store(settings)
+def build_rooms(
+    settings: Settings, clock: Clock = time.time, figures: Figures | None = None
+) -> Rooms:
+    """Return the services; opens no connection yet. What they do counts in ``figures``."""
+    figures = figures or Figures(settings, "command", __version__)
+    tallies = figures.tallies
+    database = open_database(settings, DatabaseFigures(tallies))
+    blobs = ObservedStore(open_store(settings), StoreFigures(tallies))
+    figures.show(names.DATABASE_CONNECTIONS, database.in_use)
     jobs = Jobs(
         SqlJobStore(database),
         clock,
@@ -133,6 +148,7 @@ def build_rooms(settings: Settings, clock: Clock = time.time) -> Rooms:
         record=record,
         master_key=load_or_create_master_key(settings.data_path / "master.key"),
         clock=clock,
+        issued=lambda typ: tallies.add(names.TOKENS_ISSUED, (typ.value,)),
     )
     steps = [
         RegistryDeletion(
@@ -158,13 +174,16 @@ def build_rooms(settings: Settings, clock: Clock = time.time) -> Rooms:
         ),
         jobs=jobs,
         explain=explain_services.build(settings, database, owners, identity.access, clock),
+        figures=figures,
         clock=clock,
     )
 
 
-def build_service(settings: Settings, draining: Callable[[], bool]) -> Service:
-    """Return the HTTP application of one worker, in its event loop."""
-    rooms = build_rooms(settings)
+def build_service(settings: Settings, draining: Callable[[], bool], process: str) -> Service:
+    """Return the HTTP application of one worker, in its event loop; ``process`` is its place."""
+    figures = Figures(settings, process, __version__)
+    rooms = build_rooms(settings, figures=figures)
+    meter = RequestMeter(figures.tallies, process)
     web = Web(
         settings=settings,
         threads=Threads(settings.threads),
@@ -172,23 +191,45 @@ def build_service(settings: Settings, draining: Callable[[], bool]) -> Service:
         clock=rooms.clock,
         draining=draining,
         witness=HttpWitness(rooms.explain.recorder.note, rooms.clock),
+        meter=meter,
+        access=AccessLog(settings.access_log),
     )
+    state = ServerState()
+    _watch(figures, meter, web, state)
     gate = Gate(web, rooms.identity.tokens, rooms.identity.access, rooms.owners)
     control = LazyApp(lambda: _control(rooms, web, gate), web.threads)
-    app = Surface(_Surfaces(routes(rooms, web, gate), control), web)
+    plain = routes(rooms, web, gate)
+    meter.templates.add(plain)
+    app = Surface(_Surfaces(plain, control), web)
 
     async def warm() -> None:
+        figures.start()
         await asyncio.gather(control.warm(), web.threads.run(rooms.identity.tokens.warm))
 
     def close() -> None:
         web.threads.close()
         rooms.close()
+        figures.close()
 
+    apart = _figures_app(rooms, web, meter)
     path = embedded_path(settings.database)
     if path is None:
-        return Service(app, lambda _scope: None, warm, close)
+        return Service(app, lambda _scope: None, apart, warm, close, meter.malformed, state)
     fast = _fast(app, rooms, web, path)
-    return Service(fast, fast.at_once, warm, close)
+    return Service(fast, fast.at_once, apart, warm, close, meter.malformed, state)
+
+
+def _watch(figures: Figures, meter: RequestMeter, web: Web, state: ServerState) -> None:
+    figures.watch(meter.sample)
+    figures.show(names.THREADS_BUSY, web.threads.under_way)
+    figures.show(names.HTTP_CONNECTIONS, lambda: len(state.connections))
+
+
+def _figures_app(rooms: Rooms, web: Web, meter: RequestMeter) -> ASGIApp:
+    """Return what the port for metrics serves."""
+    alone = metrics_http.routes(web, rooms.figures)
+    meter.templates.add(alone)
+    return Surface(KnownMethods(Router(alone), alone), web)
 
 
 class _Surfaces:
@@ -205,11 +246,21 @@ class _Surfaces:
 
 def routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
     """Return all routes but those of the control API."""
-    health = Health(web, {"database": rooms.database.check, "blobs": rooms.blobs.check})
+    health = Health(
+        web,
+        {
+            "database": rooms.database.check,
+            "migrations": _schema_check(rooms),
+            "blobs": rooms.blobs.check,
+        },
+    )
+    # With a port of its own they are served there alone.
+    figures = [] if web.settings.metrics_port else metrics_http.routes(web, rooms.figures)
     return [
         *_registry_routes(rooms, web, gate),
         *identity_http.routes(rooms.identity, web),
         *health.routes(),
+        *figures,
         *HelpPages().routes(),
     ]
 
@@ -300,3 +351,13 @@ def _control(rooms: Rooms, web: Web, gate: Gate) -> ASGIApp:
     from wharfinger.web.control import control_application
 
     return control_application(web, control_routers(rooms, web, gate), __version__)
+
+
+def _schema_check(rooms: Rooms) -> Callable[[], None]:
+    def check() -> None:
+        # Where there is no database, reading would wait for one.
+        rooms.database.check()
+        with rooms.database.reading() as connection:
+            migrate.require_head(connection)
+
+    return check

@@ -6,15 +6,21 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from wharfinger import __version__
 from wharfinger.app import KEEPERS, Rooms, build_rooms
 from wharfinger.explain import services as explain_services
 from wharfinger.jobs.model import Job
 from wharfinger.jobs.ports import Handler, Lease
 from wharfinger.jobs.runner import Runner
-from wharfinger.jobs.store import SqlQueue
+from wharfinger.jobs.store import SqlJobStore, SqlQueue
+from wharfinger.metrics.figures import Figures
+from wharfinger.metrics.observers import CollectionFigures, JobFigures
+from wharfinger.metrics.survey import Survey
 from wharfinger.namespaces import model as namespaces_model
+from wharfinger.namespaces.store import hold_owner
 from wharfinger.registry.model.collection import CollectionRules, PassState, Step, Task
 from wharfinger.registry.services import Collection, build_collection
+from wharfinger.registry.store.uploads import SqlUploadRecords
 from wharfinger.settings import Settings
 from wharfinger.web.log import EventLog
 
@@ -30,7 +36,10 @@ _log: Final = EventLog("wharfinger.jobs")
 
 def run_jobs(settings: Settings, stop: threading.Event) -> None:
     """Do background work until ``stop`` is set."""
-    rooms = build_rooms(settings)
+    figures = Figures(settings, "jobs", __version__)
+    rooms = build_rooms(settings, figures=figures)
+    figures.watch(_survey(rooms))
+    figures.start()
     handlers = _handlers(rooms, stop)
     with rooms.database.writing() as connection:
         # All but this one come round by themselves, and are seen to at each start.
@@ -39,13 +48,22 @@ def run_jobs(settings: Settings, stop: threading.Event) -> None:
     runner = Runner(
         rooms.jobs,
         handlers,
-        _JobLog(),
+        JobFigures(figures.tallies, _JobLog()),
         owner=f"{socket.gethostname()}:{os.getpid()}"[:64],
         poll=settings.jobs_poll_seconds,
         stop=stop,
     )
     runner.run()
     rooms.close()
+    figures.close()
+
+
+def _survey(rooms: Rooms) -> Survey:
+    return Survey(
+        rooms.figures.tallies,
+        lambda: SqlJobStore(rooms.database).queues(rooms.clock()),
+        SqlUploadRecords(rooms.database, hold_owner).count,
+    )
 
 
 def collection(rooms: Rooms, pause: Callable[[float], object]) -> Collection:
@@ -64,7 +82,7 @@ def collection(rooms: Rooms, pause: Callable[[float], object]) -> Collection:
         share=settings.collection_share_percent,
         clock=rooms.clock,
         pause=pause,
-        observer=CollectionLog(),
+        observer=CollectionFigures(rooms.figures.tallies, CollectionLog()),
         keepers=KEEPERS,
     )
 

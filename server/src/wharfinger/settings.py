@@ -9,6 +9,7 @@ import re
 import tomllib
 import types
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
@@ -219,6 +220,47 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Literal["auto", "console", "json"],
         Meta(description="auto: console on a terminal, JSON elsewhere"),
     ] = "auto"
+
+    # Seen from outside
+    access_log: Annotated[
+        Literal["off", "errors", "all"],
+        Meta(
+            description="requests that get a log line; errors leaves out what every client meets, such as the first challenge"
+        ),
+    ] = "errors"
+    metrics_port: Annotated[
+        int,
+        Meta(
+            ge=0, le=65535, description="port of /metrics alone, over plain HTTP; 0: on port itself"
+        ),
+    ] = 0
+    metrics_host: Annotated[
+        str, Meta(min_length=1, description="address that metrics_port listens on")
+    ] = "127.0.0.1"
+    metrics_networks: Annotated[
+        tuple[str, ...],
+        Meta(description="networks (CIDR) that may read /metrics without metrics_token_file"),
+    ] = ("127.0.0.0/8", "::1/128")
+    metrics_token_file: Annotated[
+        str,
+        Meta(
+            description="file with the bearer token that /metrics then asks of everybody, wherever from"
+        ),
+    ] = ""
+    metrics_folder: Annotated[
+        str,
+        Meta(
+            description="folder in which processes share their figures, such as one in memory; empty: in the data folder"
+        ),
+    ] = ""
+    health_seconds: Annotated[
+        float,
+        Meta(
+            ge=0.1,
+            le=60,
+            description="seconds after which a part that has not answered counts as not ready",
+        ),
+    ] = 5.0
 
     # Limits
     header_bytes: Annotated[
@@ -506,9 +548,12 @@ def _convert(name: str, value: object, known: tuple[str, str]) -> object:
 def _consistent(settings: Settings) -> Settings:
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise SettingInvalid("tls_certificate: set it together with tls_key, or neither")
-    ports = [settings.port, settings.trust_port] + [settings.tls_port] * bool(settings.tls_port)
+    optional = [port for port in (settings.tls_port, settings.metrics_port) if port]
+    ports = [settings.port, settings.trust_port, *optional]
     if len(set(ports)) != len(ports):
-        raise SettingInvalid(f"port: port, tls_port and trust_port must differ, not {ports}")
+        names = "port, tls_port, metrics_port and trust_port"
+        raise SettingInvalid(f"port: {names} must differ, not {ports}")
+    _require_networks(settings)
     if settings.regions and settings.region != Settings().region:
         raise SettingInvalid("region: leave it out where regions are given")
     try:
@@ -518,6 +563,15 @@ def _consistent(settings: Settings) -> Settings:
     if settings.blobs_url.startswith("s3://"):
         _require_bucket(settings.blobs_url)
     return settings
+
+
+def _require_networks(settings: Settings) -> None:
+    for name in ("trusted_proxies", "metrics_networks"):
+        for network in getattr(settings, name):
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise SettingInvalid(f"{name}: {error}") from error
 
 
 _TABLES: Final = "tables in the TOML file (in a variable: a list of them in JSON)"

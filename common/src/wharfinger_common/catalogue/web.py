@@ -195,3 +195,45 @@ NOT_SHOWN: Final = Entry(
     causes=("The repository does not exist", "No access policy shows it to the caller"),
     cure=("Ask a Manager of the account that owns the namespace for a role on it.",),
 )
+FIGURES_NOT_SHOWN: Final = Entry(
+    code="WHF0020",
+    status=403,
+    oci="DENIED",
+    control="CRG0040E",
+    iam="BXNIM0020E",
+    message="The service's figures are not shown to this caller",
+    meaning="Metrics are for who operates the service: for the networks that metrics_networks names, or for who has the token in metrics_token_file.",
+    causes=(
+        "The caller is in none of the networks",
+        "The bearer token is missing or wrong",
+        "A proxy stands between, which trusted_proxies does not name",
+    ),
+    cure=(
+        "Operators: set metrics_token_file and give the token to the scraper, or add its network to metrics_networks.",
+    ),
+)
+SCHEMA_DIFFERS: Final = Entry(
+    code="WHF0021",
+    status=503,
+    oci="UNAVAILABLE",
+    control="CRG0041E",
+    iam="BXNIM0021E",
+    message="The database has the schema {found}, and this version needs {wanted}",
+    meaning="Another version of the service has migrated the database, or a backup of one took its place.",
+    causes=(
+        "A node of another version runs on the same database",
+        "A backup of another version was put back while the service ran",
+    ),
+    cure=("Restart this node with the newest version: a start migrates the database.",),
+)
+PART_SILENT: Final = Entry(
+    code="WHF0022",
+    status=503,
+    oci="UNAVAILABLE",
+    control="CRG0042E",
+    iam="BXNIM0022E",
+    message="The part {part} has not answered within {seconds} seconds",
+    meaning="The database or the blob store hangs, or is slower than health_seconds allows.",
+    causes=("A disk or network that hangs", "A database that is overloaded or locked"),
+    cure=("Look at the part itself; the figures on /metrics show since when it is slow.",),
+)

@@ -11,6 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from wharfinger.database.migrations import HEAD
 from wharfinger.database.urls import embedded_path
+from wharfinger_common.catalogue import web as entries
+from wharfinger_common.languages import Text
+from wharfinger_common.refusals import Refusal
 
 PREPARATION_SECONDS: Final = 600.0
 """How long a node waits for another one to finish a migration."""
@@ -29,6 +32,23 @@ class DatabaseAway(RuntimeError):
 
 class PreparationBusy(RuntimeError):
     """Another node has been preparing the database for too long."""
+
+
+class SchemaDiffers(Refusal):
+    """The database's schema is not the one that this version works with."""
+
+    entry = entries.SCHEMA_DIFFERS
+
+
+def require_head(connection: Connection) -> None:
+    """Return if the schema is this version's.
+
+    Raises:
+        SchemaDiffers: it is an older or a newer one.
+    """
+    found = revision(connection)
+    if found != HEAD:
+        raise SchemaDiffers(found=found or Text("of no version"), wanted=HEAD)
 
 
 def revision(connection: Connection) -> str | None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from wharfinger.database.sqlite import SqliteDatabase
-from wharfinger.database.unit import Database
+from wharfinger.database.unit import Database, DatabaseObserver, Unobserved
 from wharfinger.database.urls import embedded_path
 from wharfinger.settings import Settings
 
@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from wharfinger.database.postgres import Limits
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, observer: DatabaseObserver | None = None) -> Database:
     """Return the database of ``settings.database``; connects when it is first used."""
+    observer = observer or Unobserved()
     path = embedded_path(settings.database)
     if path is not None:
-        return SqliteDatabase(path, readers=settings.threads)
+        return SqliteDatabase(path, readers=settings.threads, observer=observer)
     # Driver and dialect are not the embedded service's cost.
     from wharfinger.database.postgres import PostgresDatabase
 
-    return PostgresDatabase(settings.database, limits_of(settings))
+    return PostgresDatabase(settings.database, limits_of(settings), observer)
 
 
 def limits_of(settings: Settings) -> "Limits":

@@ -23,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.pool import NullPool, QueuePool
 
 from wharfinger.database.errors import DatabaseInterrupted, DatabaseUnavailable, StorageFull
-from wharfinger.database.unit import CHECK
+from wharfinger.database.unit import CHECK, DatabaseObserver, Unobserved
 from wharfinger.database.urls import libpq_url
 
 # A snapshot that never fails: only writing in it could.
@@ -79,7 +79,8 @@ class PostgresDatabase:
     of PostgreSQL costs those who are about to begin a unit nothing but time.
     """
 
-    def __init__(self, url: str, limits: Limits) -> None:
+    def __init__(self, url: str, limits: Limits, observer: DatabaseObserver | None = None) -> None:
+        self._observer: Final = observer or Unobserved()
         self._conninfo: Final = conninfo(url, session_options(limits))
         self._limits: Final = limits
         self._engine: Final = self._new_engine()
@@ -114,7 +115,7 @@ class PostgresDatabase:
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Connection]:
         """Enter a writing unit; see the port."""
-        with self._unit(_WRITING if durable else _RELAXED) as connection:
+        with self._unit(_WRITING if durable else _RELAXED, durable=durable) as connection:
             yield connection
 
     def check(self) -> None:
@@ -126,24 +127,36 @@ class PostgresDatabase:
         except (PoolExhausted, *_Failure) as error:
             raise DatabaseUnavailable from error
 
+    def in_use(self) -> int:
+        """Return the connections in use; see the port."""
+        pool = self._engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
 
     @contextmanager
-    def _unit(self, begin: LiteralString) -> Iterator[Connection]:
-        connection = self._begin_patiently(begin)
-        with self._ending(connection):
-            yield connection
+    def _unit(self, begin: LiteralString, *, durable: bool | None = None) -> Iterator[Connection]:
+        try:
+            connection = self._begin_patiently(begin)
+            with self._ending(connection, durable=durable):
+                yield connection
+        except (DatabaseUnavailable, StorageFull) as refusal:
+            self._observer.failed(refusal)
+            raise
 
     @contextmanager
-    def _ending(self, connection: Connection) -> Iterator[None]:
+    def _ending(self, connection: Connection, *, durable: bool | None = None) -> Iterator[None]:
         """Commit at the end of the block, or roll back; give the connection back."""
         committing = False
         try:
             yield
             committing = True
+            begun = time.perf_counter()
             _commit(_driver(connection))
+            if durable is not None:
+                self._observer.committed(1, time.perf_counter() - begun, durable=durable)
         except _Failure as error:
             refusal = refusal_of(error, committing=committing)
             _undo(connection)

@@ -7,6 +7,7 @@ the last one commits for all: under load one ``fsync`` serves many units.
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from wharfinger.database.errors import DatabaseUnavailable, StorageFull
-from wharfinger.database.unit import CHECK
+from wharfinger.database.unit import CHECK, DatabaseObserver, Unobserved
+from wharfinger_common.refusals import Refusal
 
 BUSY_SECONDS: Final = 10
 MAX_BATCH: Final = 64
@@ -60,11 +62,14 @@ def refusal_of(error: Exception) -> DatabaseUnavailable | StorageFull:
 class SqliteDatabase:
     """The `Database` port over one SQLite file; see `wharfinger.database.unit`."""
 
-    def __init__(self, path: Path, readers: int = 16) -> None:
+    def __init__(
+        self, path: Path, readers: int = 16, observer: DatabaseObserver | None = None
+    ) -> None:
         self.path: Final = path
+        self._observer: Final = observer or Unobserved()
         self._reading: Final = self._engine("FULL", readers)
-        self._durable: Final = _Writer(self._engine("FULL", 1))
-        self._relaxed: Final = _Writer(self._engine("NORMAL", 1))
+        self._durable: Final = _Writer(self._engine("FULL", 1), self._observer, durable=True)
+        self._relaxed: Final = _Writer(self._engine("NORMAL", 1), self._observer, durable=False)
         self._turns: Final = _Turns()
 
     def _engine(self, synchronous: str, connections: int) -> Engine:
@@ -86,7 +91,7 @@ class SqliteDatabase:
                 _driver(connection).execute("BEGIN")
                 yield connection
         except _Failure as error:
-            raise refusal_of(error) from error
+            raise self._refused(error) from error
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -97,7 +102,17 @@ class SqliteDatabase:
                 yield connection
             batch.wait()
         except _Failure as error:
-            raise refusal_of(error) from error
+            raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> Refusal:
+        refusal = refusal_of(error)
+        self._observer.failed(refusal)
+        return refusal
+
+    def in_use(self) -> int:
+        """Return the connections in use: those of readers, and of a writer at work."""
+        pools = (engine.pool for engine in self._engines)
+        return sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
 
     def check(self) -> None:
         """Ask the database; see the port."""
@@ -111,8 +126,12 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Close all connections."""
-        for engine in (self._reading, self._durable.engine, self._relaxed.engine):
+        for engine in self._engines:
             engine.dispose()
+
+    @property
+    def _engines(self) -> tuple[Engine, ...]:
+        return self._reading, self._durable.engine, self._relaxed.engine
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
@@ -143,8 +162,10 @@ class _Batch:
 class _Writer:
     """One writing connection and the batch that is open on it; only the turn's holder calls."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, observer: DatabaseObserver, *, durable: bool) -> None:
         self.engine: Final = engine
+        self._observer: Final = observer
+        self._is_durable: Final = durable
         self.connection: Connection | None = None
         self.batch: _Batch | None = None
         self._raw: sqlite3.Connection | None = None
@@ -185,13 +206,17 @@ class _Writer:
         batch, self.batch = self.batch, None
         if batch is None:
             return
+        begun = time.perf_counter()
         try:
             self._execute("COMMIT" if batch.units else "ROLLBACK")
         except sqlite3.OperationalError as error:
             self.abandon()
             batch.end(error)
         else:
+            seconds = time.perf_counter() - begun
             batch.end(None)
+            if batch.units:
+                self._observer.committed(batch.units, seconds, durable=self._is_durable)
 
     def abandon(self) -> None:
         """Drop the connection, and with it whatever was not committed."""

@@ -5,8 +5,30 @@ from typing import Final, Protocol
 
 from sqlalchemy import Connection, text
 
+from wharfinger_common.refusals import Refusal
+
 CHECK: Final = text("SELECT version_num FROM alembic_version")
 """Answers only where there is a schema."""
+
+
+class DatabaseObserver(Protocol):
+    """Is told what the database does, by any thread; must not raise, and be quick."""
+
+    def committed(self, units: int, seconds: float, *, durable: bool) -> None:
+        """Units of work were committed together."""
+
+    def failed(self, refusal: Refusal) -> None:
+        """The database failed a unit of work."""
+
+
+class Unobserved:
+    """Tells nobody."""
+
+    def committed(self, units: int, seconds: float, *, durable: bool) -> None:
+        """Do nothing."""
+
+    def failed(self, refusal: Refusal) -> None:
+        """Do nothing."""
 
 
 class Database(Protocol):
@@ -47,6 +69,9 @@ class Database(Protocol):
         Raises:
             DatabaseUnavailable: it does not.
         """
+
+    def in_use(self) -> int:
+        """Return how many connections are in use now."""
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,9 +1,11 @@
 """Putting identity together: its services over one store, for the composition root and tests."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from wharfinger.database.unit import Database
+from wharfinger.identity.model import TokenType
 from wharfinger.identity.passwords import Passwords
 from wharfinger.identity.ports import Clock, NamespaceOwners, RegistryTokens, Store
 from wharfinger.identity.secrets import Seal
@@ -56,14 +58,16 @@ def build(
     clock: Clock,
     registry_tokens: RegistryTokens | None = None,
     passwords: Passwords | None = None,
+    issued: Callable[[TokenType], None] = lambda _: None,
 ) -> IdentityServices:
     """Return the services over ``database``; nothing is read or written yet.
 
     ``record`` leaves an audit row in a connection's transaction, ``master_key`` has 32 bytes.
+    ``issued`` is told of each token.
     Without ``registry_tokens`` none are accepted, without ``passwords`` the settings' are used.
     """
     store = SqlStore(database, record, clock)
-    tokens = _tokens(settings, store, master_key, clock)
+    tokens = _tokens(settings, store, master_key, clock, issued)
     passwords = passwords or Passwords(settings.password_checks, settings.password_min_length)
     access = Access(store, owners)
     throttle = Throttle(store, clock, settings.signin_failures, settings.signin_window_seconds)
@@ -98,7 +102,13 @@ def build(
     )
 
 
-def _tokens(settings: Settings, store: Store, master_key: bytes, clock: Clock) -> TokenService:
+def _tokens(
+    settings: Settings,
+    store: Store,
+    master_key: bytes,
+    clock: Clock,
+    issued: Callable[[TokenType], None],
+) -> TokenService:
     longest = max(
         settings.iam_token_seconds,
         settings.refresh_token_seconds,
@@ -113,6 +123,7 @@ def _tokens(settings: Settings, store: Store, master_key: bytes, clock: Clock) -
         regions=[region.name for region in settings.served],
         revocation_seconds=settings.revocation_seconds,
         cache_entries=settings.token_cache_entries,
+        issued=issued,
     )
 
 

@@ -37,6 +37,20 @@ class Job:
     created_at: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Jobs of one kind, for figures: due and not claimed, claimed, failed at the last attempt.
+
+    ``oldest`` is for how many seconds the longest-waiting one is due.
+    """
+
+    kind: str
+    waiting: int = 0
+    running: int = 0
+    failing: int = 0
+    oldest: float = 0.0
+
+
 def retry_delay(attempts: int, longest: float) -> float:
     """Return the seconds to wait after ``attempts`` attempts (1 or more) failed in a row.
 

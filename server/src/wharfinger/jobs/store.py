@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from wharfinger.database.dialect import insert
 from wharfinger.database.unit import Database
-from wharfinger.jobs.model import Job
+from wharfinger.jobs.model import Job, Queue
 from wharfinger.jobs.tables import jobs
 
 
@@ -121,11 +121,19 @@ class SqlJobStore:
         with self._database.reading() as connection:
             return [_job(row) for row in connection.execute(query)]
 
-    def waiting(self) -> Mapping[str, int]:
-        """Return how many jobs of each kind there are, for metrics."""
-        query = select(jobs.c.kind, func.count().label("waiting")).group_by(jobs.c.kind)
+    def queues(self, now: float) -> Sequence[Queue]:
+        """Return what there is of each kind, for figures."""
+        held = jobs.c.leased_until > now
+        due = and_(jobs.c.run_at <= now, ~held)
+        query = select(
+            jobs.c.kind,
+            func.sum(case((due, 1), else_=0)),
+            func.sum(case((held, 1), else_=0)),
+            func.sum(case((jobs.c.last_error != "", 1), else_=0)),
+            func.coalesce(func.max(case((due, now - jobs.c.run_at), else_=0.0)), 0.0),
+        ).group_by(jobs.c.kind)
         with self._database.reading() as connection:
-            return {row.kind: row.waiting for row in connection.execute(query)}
+            return [Queue(*row) for row in connection.execute(query)]
 
 
 _free = {"leased_until": 0.0, "lease_owner": ""}

@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
+from time import perf_counter
 from typing import Final, NamedTuple, Protocol
 
 from starlette.requests import HTTPConnection
@@ -25,8 +26,9 @@ from wharfinger.registry.model.blobs import Headers, blob_headers
 from wharfinger.registry.model.collection import young_since
 from wharfinger.registry.model.manifests import manifest_headers
 from wharfinger.web.context import Web
-from wharfinger.web.sendfile import offered, send_file
-from wharfinger.web.surface import new_request_id
+from wharfinger.web.exchange import Exchange, new_request_id, request_id
+from wharfinger.web.meter import Answered
+from wharfinger.web.sendfile import ClientGone, offered, send_file
 from wharfinger_common.refusals import Refusal
 
 _FROM: Final = """
@@ -63,6 +65,12 @@ AND (l.linked_at > :young OR EXISTS (
 _BLOB_HEAD: Final = _BLOB + _HELD
 
 _API_VERSION: Final = (b"docker-distribution-api-version", b"registry/2.0")
+ROUTES: Final = {
+    "manifests": "/v2/{name}/manifests/{reference}",
+    "blobs": "/v2/{name}/blobs/{digest}",
+}
+"""Templates of the ordinary routes, for figures and logs."""
+
 _ORDINARY_HEADERS: Final = frozenset({b"range", b"if-none-match", b"if-match", b"if-range"})
 
 
@@ -150,6 +158,15 @@ class _Read(NamedTuple):
     reference: str
 
 
+class _FoundFile(NamedTuple):
+    """A blob's open file and what the answer says of it."""
+
+    file: FileIO
+    digest: str
+    size: int
+    claims: Claims
+
+
 class FastPath:
     """ASGI layer: answers plain reads itself, hands all else to ``app``."""
 
@@ -169,6 +186,11 @@ class FastPath:
         regions = web.urls.regions
         self._regions: Final = {host.encode(): one.name for host, one in regions.hosts.items()}
         self._several: Final = regions.only is None
+        self._shorts: Final = {
+            (method, kind): web.meter.short(ROUTES[kind], method)
+            for method, kind in (("GET", "manifests"), ("HEAD", "manifests"), ("HEAD", "blobs"))
+        }
+        self._proxied: Final = bool(web.settings.trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3): a blob's bytes here, all else by the ordinary routes.
@@ -176,33 +198,82 @@ class FastPath:
         What `at_once` can answer the protocol has asked it for already; asking again would only
         repeat the look-up of what it did not find.
         """
-        if not await self._file(scope, send):
+        found = self._file(scope)
+        if found is None:
             await self._app(scope, receive, send)
+        else:
+            await self._send(scope, receive, send, found)
 
     def at_once(self, scope: Scope) -> Answer | None:
         """Return the headers and body of a 200 that needs no waiting: all but a blob's bytes.
 
         Called by the server's protocol before it makes a task of the request.
         """
+        started = perf_counter()
         read = self._plain_read(scope)
         if read is None or (read.kind == "blobs" and scope["method"] == "GET"):
             return None
         claims = self._claims(scope, read)
         if claims is None:
             return None
-        answer = self._manifest if read.kind == "manifests" else self._blob_head
+        found = self._manifest if read.kind == "manifests" else self._blob_head
         try:
-            return answer(scope, read, claims)
+            answer = found(scope, read, claims)
         except sqlite3.Error:
             return None
+        if answer is not None:
+            headers, body = answer
+            headers.append((b"x-request-id", self._request_id(scope)))
+            seconds = perf_counter() - started
+            self._shorts[scope["method"], read.kind].add(seconds, len(body))
+            if self._web.access.all:
+                self._log(scope, read, claims, answer, seconds)
+        return answer
 
-    async def _file(self, scope: Scope, send: Send) -> bool:
-        """Answer a GET of a blob, if that is what it is and the server can send files."""
+    def _request_id(self, scope: Scope) -> bytes:
+        known = request_id(scope, self._web.urls) if self._proxied else new_request_id()
+        return known.encode()
+
+    def _log(
+        self, scope: Scope, read: _Read, claims: Claims, answer: Answer, seconds: float
+    ) -> None:
+        headers, body = answer
+        answered = Answered(ROUTES[read.kind], scope["method"], 200, "", seconds, 0, len(body))
+        self._web.access.write(headers[-1][1].decode(), claims.account, answered)
+
+    def _file(self, scope: Scope) -> _FoundFile | None:
+        """Return the file to answer with, if this is a GET of a blob and the server can send it."""
         read = self._plain_read(scope)
         if read is None or read.kind != "blobs" or scope["method"] != "GET":
-            return False
+            return None
         claims = self._claims(scope, read)
-        return claims is not None and await self._blob(scope, send, read, claims)
+        if claims is None:
+            return None
+        try:
+            found = self._reads.blob(self._key(read, claims))
+        except sqlite3.Error:
+            return None
+        if found is None or found.epoch != claims.epoch:
+            return None
+        file = self._open(scope, found)
+        return None if file is None else _FoundFile(file, read.reference, found.size, claims)
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send, found: _FoundFile) -> None:
+        exchange = Exchange(scope, receive, send, self._web.urls)
+        exchange.route, exchange.presented.claims = ROUTES["blobs"], found.claims
+        headers = blob_headers(found.digest, found.size)
+        self._web.meter.began()
+        try:
+            with found.file as file:
+                await exchange.send(
+                    {"type": "http.response.start", "status": 200, "headers": headers}
+                )
+                await send_file(exchange.send, file, 0, found.size)
+        except ClientGone:
+            exchange.gone = True
+            raise
+        finally:
+            exchange.end(self._web.meter, self._web.access)
 
     def _plain_read(self, scope: Scope) -> _Read | None:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
@@ -262,34 +333,14 @@ class FastPath:
         if found is None or found.epoch != claims.epoch:
             return None
         headers = manifest_headers(found.digest, found.media_type, found.size)
-        return _identified(headers), found.content or b""
+        return headers, found.content or b""
 
     def _blob_head(self, _scope: Scope, read: _Read, claims: Claims) -> Answer | None:
         young = young_since(self._web.clock(), self._web.settings.collection_grace_seconds)
         found = self._reads.blob_head(self._key(read, claims) | {"young": young})
         if found is None or found.epoch != claims.epoch:
             return None
-        return _identified(self._blob_headers(read, found)), b""
-
-    async def _blob(self, scope: Scope, send: Send, read: _Read, claims: Claims) -> bool:
-        try:
-            found = self._reads.blob(self._key(read, claims))
-        except sqlite3.Error:
-            return False
-        if found is None or found.epoch != claims.epoch:
-            return False
-        file = self._open(scope, found)
-        if file is None:
-            return False
-        headers = _identified(self._blob_headers(read, found))
-        with file:
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send_file(send, file, 0, found.size)
-        return True
-
-    @staticmethod
-    def _blob_headers(read: _Read, found: FoundBlob) -> Headers:
-        return [*blob_headers(read.reference, found.size), _API_VERSION]
+        return [*blob_headers(read.reference, found.size), _API_VERSION], b""
 
     def _open(self, scope: Scope, found: FoundBlob) -> FileIO | None:
         """Return the file to send, where the server can send files and it is there, whole."""
@@ -304,7 +355,3 @@ class FastPath:
             file.close()
             return None
         return file
-
-
-def _identified(headers: Headers) -> Headers:
-    return [*headers, (b"x-request-id", new_request_id().encode())]

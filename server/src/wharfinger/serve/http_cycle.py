@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from wharfinger.web.sendfile import EXTENSION
+from wharfinger.web.sendfile import EXTENSION, ClientGone
 
 KEEP_BODY: Final = 64 * 1024
 """Bytes of an unwanted body that are read and thrown away to keep a connection."""
@@ -23,10 +23,6 @@ FILE_TURN: Final = 16 * FILE_CHUNK
 """Bytes that a thread sends before it looks again whether anybody else waits for it."""
 
 _UNKNOWN_LENGTH: Final = 1 << 62
-
-
-class ClientGone(OSError):
-    """The peer left; ends the application's loop over a body (ASGI 2.4, send())."""
 
 
 class _Connection(Protocol):

@@ -38,18 +38,26 @@ class _Rejected(Exception):
     """Ends the parsing of a request that breaks a limit."""
 
 
+def _uncounted(_status: int) -> None:
+    """Count nothing."""
+
+
 Shortcut = Callable[[dict[str, Any]], tuple[list[tuple[bytes, bytes]], bytes] | None]
 """Returns headers and body of a 200 for a scope, or None where the application must answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What connections of one listener share; ``shortcut`` must neither wait nor raise."""
+    """What connections of one listener share; ``shortcut`` must neither wait nor raise.
+
+    ``malformed`` is told the status of what is refused before it is a request.
+    """
 
     config: Config
     state: ServerState
     settings: Settings
     shortcut: Shortcut
+    malformed: Callable[[int], None] = _uncounted
 
 
 class Connection(HttpToolsProtocol):
@@ -69,6 +77,7 @@ class Connection(HttpToolsProtocol):
         self._hosts = 0
         self._reject = 400
         self._shortcut: Final = endpoint.shortcut
+        self._malformed: Final = endpoint.malformed
         self._answered = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
@@ -227,6 +236,7 @@ class Connection(HttpToolsProtocol):
             cycle.message_event.set()
         if not unanswered or cycle.disconnected:
             self.transport.write(self._refusal(self._reject))
+            self._malformed(self._reject)
             self.linger()
         else:
             self.transport.close()

@@ -21,10 +21,11 @@ class AddressInUse(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """One socket, and the TLS context where it speaks TLS."""
+    """One socket, its TLS context where it speaks TLS, and whether it serves metrics only."""
 
     socket: socket.socket
     tls: ssl.SSLContext | None
+    figures: bool = False
 
 
 def open_listeners(settings: Settings) -> list[list[Listener]]:
@@ -39,6 +40,9 @@ def open_listeners(settings: Settings) -> list[list[Listener]]:
         listeners = [Listener(_bound(settings.host, settings.port), None)]
         if tls is not None:
             listeners.append(Listener(_bound(settings.host, settings.tls_port), tls))
+        if settings.metrics_port:
+            bound = _bound(settings.metrics_host, settings.metrics_port)
+            listeners.append(Listener(bound, None, figures=True))
         slots.append(listeners)
     return slots
 
@@ -62,10 +66,12 @@ def require_free(settings: Settings) -> None:
     Raises:
         AddressInUse: one of them is taken.
     """
-    for port in filter(None, (settings.port, settings.tls_port)):
-        with socket.socket(_family(settings.host)) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            _bind(probe, settings.host, port)
+    host, figures = settings.host, (settings.metrics_host, settings.metrics_port)
+    for address, port in ((host, settings.port), (host, settings.tls_port), figures):
+        if port:
+            with socket.socket(_family(address)) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                _bind(probe, address, port)
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -8,6 +8,8 @@ import threading
 
 from wharfinger.app import build_service
 from wharfinger.background import run_jobs
+from wharfinger.metrics import files as metrics_files
+from wharfinger.metrics.access import require_token
 from wharfinger.serve.files import make_private_folder
 from wharfinger.serve.first_start import prepare, refresh_addresses, welcome
 from wharfinger.serve.listeners import Listener, open_listeners, require_free
@@ -33,9 +35,11 @@ def serve(settings: Settings) -> None:
     make_private_folder(settings.data_path)
     lock_folder(settings.data_path)
     require_free(settings)
+    require_token(settings)
     if run_apart(lambda: prepare(settings)):
         raise StartFailed(f"the data folder {settings.data_path} could not be prepared")
     refresh_addresses(settings)
+    metrics_files.clear(settings)
     slots = open_listeners(settings)
     draining = Flag()
     children = [
@@ -43,7 +47,8 @@ def serve(settings: Settings) -> None:
         for number in range(settings.workers)
     ]
     children.append(Child("jobs", functools.partial(_jobs, settings, slots)))
-    supervisor = Supervisor(settings, children, draining)
+    gone = functools.partial(metrics_files.drop_gauges, metrics_files.folder_of(settings))
+    supervisor = Supervisor(settings, children, draining, died=gone)
     print(welcome(settings), flush=True)  # noqa: T201 - what this command says to people
     supervisor.run(lambda: _close(slots))
 
@@ -53,7 +58,8 @@ def _work(
 ) -> None:
     # Connections waiting on another slot's socket would hang if a copy lived here.
     _close([slot for index, slot in enumerate(slots) if index != number])
-    run_worker(lambda: build_service(settings, draining), slots[number], settings, life)
+    name = f"http-{number}"
+    run_worker(lambda: build_service(settings, draining, name), slots[number], settings, life)
 
 
 def _jobs(settings: Settings, slots: list[list[Listener]], life: int) -> None:

@@ -6,6 +6,7 @@ readiness fails and new transfers get 503 for ``drain_seconds``; then the listen
 running transfers finish within ``shutdown_seconds``.
 """
 
+import contextlib
 import gc
 import mmap
 import os
@@ -55,12 +56,22 @@ class Child:
 
 
 class Supervisor:
-    """Keeps children running until a signal, then ends them."""
+    """Keeps children running until a signal, then ends them.
 
-    def __init__(self, settings: Settings, children: list[Child], draining: Flag) -> None:
+    ``died`` is told the name of each child that ended, before the next one takes its place.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        children: list[Child],
+        draining: Flag,
+        died: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._settings: Final = settings
         self._children: Final = children
         self._draining: Final = draining
+        self._told_death: Final = died
         self._life_reader, self._life_writer = os.pipe()
 
     def run(self, close_listeners: Callable[[], None]) -> None:
@@ -123,8 +134,9 @@ class Supervisor:
                 if child.pid == pid:
                     self._died(child, os.waitstatus_to_exitcode(status), respawn=respawn)
 
-    @staticmethod
-    def _died(child: Child, code: int, *, respawn: bool) -> None:
+    def _died(self, child: Child, code: int, *, respawn: bool) -> None:
+        with contextlib.suppress(OSError):
+            self._told_death(child.name)
         now = time.monotonic()
         quick = now - child.born < _QUICK_DEATH_SECONDS
         child.deaths = child.deaths + 1 if quick else 0

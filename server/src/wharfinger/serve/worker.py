@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any, Final
 
@@ -14,10 +16,10 @@ import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from wharfinger.serve.http_cycle import ClientGone
 from wharfinger.serve.http_protocol import Connection, Endpoint, Shortcut, new_config
 from wharfinger.serve.listeners import BACKLOG, Listener
 from wharfinger.settings import Settings
+from wharfinger.web.sendfile import ClientGone
 
 CLOSING_LOOK_SECONDS: Final = 0.05
 HANDSHAKE_SECONDS: Final = 10.0
@@ -32,19 +34,24 @@ class HttpServer:
     ) -> None:
         self._listeners: Final = listeners
         self._settings: Final = settings
-        self._state: Final = ServerState()
-        config = new_config(_quiet(service.app))
-        self._endpoint: Final = Endpoint(config, self._state, settings, service.shortcut)
+        self._state: Final = service.state
+        self._endpoint: Final = self._endpoint_for(service, service.app, service.shortcut)
+        self._figures: Final = self._endpoint_for(service, service.figures, lambda _scope: None)
         self._servers: list[asyncio.Server] = []
+
+    def _endpoint_for(self, service: "Service", app: ASGIApp, shortcut: Shortcut) -> Endpoint:
+        config = new_config(_quiet(app))
+        return Endpoint(config, self._state, self._settings, shortcut, service.malformed)
 
     async def start(self) -> None:
         """Accept connections from now on."""
         loop = asyncio.get_running_loop()
         self._date()
         for listener in self._listeners:
+            endpoint = self._figures if listener.figures else self._endpoint
             self._servers.append(
                 await loop.create_server(
-                    lambda: Connection(self._endpoint, loop),
+                    functools.partial(Connection, endpoint, loop),
                     sock=listener.socket,
                     backlog=BACKLOG,
                     ssl=listener.tls,
@@ -95,20 +102,22 @@ def run_worker(
     uvloop.run(_serve(build, listeners, settings, life))
 
 
+@dataclass(frozen=True, slots=True)
 class Service:
-    """An application and what must be done around serving it."""
+    """An application and what must be done around serving it.
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        shortcut: Shortcut,
-        warm: Callable[[], Coroutine[Any, Any, None]] | None = None,
-        close: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.app: Final = app
-        self.shortcut: Final = shortcut
-        self.warm: Final = warm
-        self.close: Final = close
+    ``figures`` is the application of the port for metrics, ``warm`` what is loaded once requests
+    are answered, ``malformed`` is told of what is refused before it is a request, and ``state``
+    knows the connections.
+    """
+
+    app: ASGIApp
+    shortcut: Shortcut
+    figures: ASGIApp
+    warm: Callable[[], Coroutine[Any, Any, None]]
+    close: Callable[[], None]
+    malformed: Callable[[int], None]
+    state: ServerState
 
 
 async def _serve(
@@ -123,11 +132,11 @@ async def _serve(
     service = build()
     server = HttpServer(service, listeners, settings)
     await server.start()
-    warming = asyncio.create_task(service.warm()) if service.warm is not None else None
+    warming = asyncio.create_task(service.warm())
     await stop.wait()
     loop.remove_reader(life)
     await server.stop()
-    if warming is not None and not warming.done():
+    if not warming.done():
         warming.cancel()
     await loop.run_in_executor(None, service.close)
     os.close(life)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wharfinger.settings import Settings
+from wharfinger.web.access_log import AccessLog
+from wharfinger.web.meter import Meter, NoMeter
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
 from wharfinger.web.witness import Blind, Witness
@@ -23,3 +25,5 @@ class Web:
     clock: Callable[[], float]
     draining: Callable[[], bool]
     witness: Witness = field(default_factory=Blind)
+    meter: Meter = field(default_factory=NoMeter)
+    access: AccessLog = field(default_factory=lambda: AccessLog("off"))

@@ -8,6 +8,10 @@ from starlette.types import Scope, Send
 EXTENSION: Final = "http.response.zerocopysend"
 
 
+class ClientGone(OSError):
+    """The peer left: raised by the server's ``send`` (ASGI 2.4), ends a loop over a body."""
+
+
 def offered(scope: Scope) -> bool:
     """Whether the server sends files for this request."""
     return EXTENSION in scope.get("extensions", {})

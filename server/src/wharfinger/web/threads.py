@@ -47,6 +47,10 @@ class Threads:
         finally:
             self._under_way -= 1
 
+    def under_way(self) -> int:
+        """Return how many calls are in the pool or wait for it."""
+        return self._under_way
+
     def close(self) -> None:
         """Wait for the calls under way and end the threads."""
         self._pool.shutdown(wait=True)

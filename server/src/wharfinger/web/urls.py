@@ -101,6 +101,10 @@ class Urls:
                     break
         return address[:64]
 
+    def proxied(self, scope: Scope) -> bool:
+        """Whether the request came through a trusted proxy: what it forwards may be believed."""
+        return self._trusts(peer(scope))
+
     def _called(self, request: HTTPConnection) -> tuple[str, str]:
         scheme, host = request.scope.get("scheme", "http"), request.headers.get("host", "")
         if self._trusts(peer(request.scope)):

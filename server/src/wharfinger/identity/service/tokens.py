@@ -4,7 +4,7 @@ import hashlib
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -56,7 +56,8 @@ class TokenService:
 
     ``regions`` are those served; ``revocation_seconds`` bounds how long ``is_current`` may answer
     from memory;
-    ``cache_entries`` bounds how many verified tokens, and credentials, are remembered.
+    ``cache_entries`` bounds how many verified tokens, and credentials, are remembered;
+    ``issued`` is told the type of each token issued, by any thread.
     """
 
     def __init__(
@@ -69,7 +70,9 @@ class TokenService:
         regions: Sequence[str],
         revocation_seconds: float,
         cache_entries: int,
+        issued: Callable[[TokenType], None] = lambda _: None,
     ) -> None:
+        self._issued = issued
         self._ring = ring
         self._store = store
         self._clock = clock
@@ -127,11 +130,9 @@ class TokenService:
         else:
             claims["scope"] = IAM_SCOPE
         header = {"alg": "ES256", "typ": "JWT", "kid": kid}
-        return (
-            serialize_compact(header, msgspec.json.encode(claims), key),
-            issued,
-            issued + lifetime,
-        )
+        token = serialize_compact(header, msgspec.json.encode(claims), key)
+        self._issued(typ)
+        return token, issued, issued + lifetime
 
     def verify(self, token: str, typ: TokenType, audience: str) -> Claims:
         """Return what ``token`` says, if it is ours, unexpired, and for this surface.

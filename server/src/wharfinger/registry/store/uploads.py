@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from wharfinger.database.prepared import Prepared
 from wharfinger.database.unit import Database
@@ -125,6 +125,11 @@ class SqlUploadRecords:
         )
         with self._database.reading() as connection:
             return [Upload(*row) for row in connection.execute(query)]
+
+    def count(self) -> int:
+        """Return how many sessions are open, for figures."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(uploads)) or 0
 
     def existing(self, ids: Collection[str]) -> Collection[str]:
         """Return the ids that have a session; see the port."""

@@ -1,0 +1,85 @@
+"""What the surface tells of each request, and what is hot enough to count by itself."""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from starlette.types import Scope
+
+UNROUTED: Final = "other"
+
+
+@dataclass(slots=True)
+class Answered:
+    """One request and how it ended.
+
+    ``status`` is 0 where no answer began; ``code`` is the catalogue code of a refusal, else ''.
+    ``received`` and ``sent`` are bytes of bodies. ``gone``: the client left before the end.
+    ``usual``: a no that every working client meets.
+    """
+
+    route: str
+    method: str
+    status: int
+    code: str
+    seconds: float
+    received: int
+    sent: int
+    gone: bool = False
+    usual: bool = False
+
+
+class ShortReads:
+    """Reads of one route and method that the protocol answers at once.
+
+    Only the event loop's thread counts here, and numbers only grow: any other thread may read
+    them at any time without a lock. A call costs a third of a microsecond.
+    """
+
+    __slots__ = ("_bounds", "counts", "seconds", "sent")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self._bounds: Final = bounds
+        self.counts: Final = [0] * (len(bounds) + 1)
+        self.seconds = 0.0
+        self.sent = 0
+
+    def add(self, seconds: float, sent: int) -> None:
+        """Count one answer with 200 of ``sent`` bytes of body."""
+        self.counts[bisect_left(self._bounds, seconds)] += 1
+        self.seconds += seconds
+        self.sent += sent
+
+
+class Meter(Protocol):
+    """Who counts requests; must not raise."""
+
+    def route(self, scope: Scope) -> str:
+        """Return the template of the route that the request took, or `UNROUTED`."""
+
+    def began(self) -> None:
+        """A request is being answered."""
+
+    def answered(self, answered: Answered) -> None:
+        """It is answered; follows every ``began``."""
+
+    def short(self, route: str, method: str) -> ShortReads:
+        """Return where the reads of one route that need no task are counted."""
+
+
+class NoMeter:
+    """Counts nothing."""
+
+    def route(self, _scope: Scope) -> str:
+        """Return that no route is known."""
+        return UNROUTED
+
+    def began(self) -> None:
+        """Do nothing."""
+
+    def answered(self, answered: Answered) -> None:
+        """Do nothing."""
+
+    def short(self, _route: str, _method: str) -> ShortReads:
+        """Return a place that nobody reads."""
+        return ShortReads(())
