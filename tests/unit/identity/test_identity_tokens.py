@@ -169,11 +169,15 @@ def test_revoking_a_key_is_seen_at_once_here_and_within_the_bound_elsewhere(hous
     tenant = house.tenant("one")
     claims = house.iam("urn:ibm:params:oauth:grant-type:apikey", apikey=tenant.api_key)
     other = house.worker()
+    assert not other.tokens.remembers_current(claims)
     assert other.tokens.is_current(claims)
+    assert other.tokens.remembers_current(claims)
     assert house.services.tokens.is_current(claims)
     house.services.api_keys.delete(tenant.manager, claims.credential)
+    assert not house.services.tokens.remembers_current(claims)
     assert not house.services.tokens.is_current(claims)
     house.clock.now += house.settings.revocation_seconds
+    assert not other.tokens.remembers_current(claims)
     assert not other.tokens.is_current(claims)
 
 

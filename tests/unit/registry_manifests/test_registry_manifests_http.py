@@ -53,6 +53,9 @@ class Tokens:
     def is_current(self, claims: Claims) -> bool:
         return True
 
+    def remembers_current(self, claims: Claims) -> bool:
+        return False
+
 
 class NoPolicies:
     """No other token would do, either."""

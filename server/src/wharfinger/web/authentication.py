@@ -57,6 +57,9 @@ class Verifier(Protocol):
     def is_current(self, claims: Claims) -> bool:
         """Whether the credential still stands; may block on the database."""
 
+    def remembers_current(self, claims: Claims) -> bool:
+        """Whether ``is_current`` would say yes from memory; never blocks."""
+
 
 class Access(Protocol):
     """What identity's access policies answer here; every method may block on the database."""
@@ -165,7 +168,7 @@ class Gate:
         except (TokenExpired, TokenInvalid) as refusal:
             raise _not_accepted(request, refusal, region=region) from refusal
         present(request, claims, region)
-        if not await self._web.threads.run(self._verifier.is_current, claims):
+        if not await self._stands(claims):
             raise _revoked(claims)
         return claims
 
@@ -183,9 +186,14 @@ class Gate:
         # A region's token is nothing in the others, where its scopes would name other things.
         if claims.region != region:
             raise _of_another_region(claims, challenge)
-        if not await self._web.threads.run(self._verifier.is_current, claims):
+        if not await self._stands(claims):
             raise _revoked(claims, challenge)
         return claims
+
+    async def _stands(self, claims: Claims) -> bool:
+        if self._verifier.remembers_current(claims):
+            return True
+        return await self._web.threads.run(self._verifier.is_current, claims)
 
     async def _why_not(
         self, claims: Claims, repository: str, missing: list[str], scope: str
