@@ -15,11 +15,11 @@ from tests.support.registry_manifests import (
     House,
     descriptor,
     encoded,
-    hold_namespace,
     image,
 )
 from wharfinger.blobstore.port import BlobStore
 from wharfinger.database.unit import Database
+from wharfinger.namespaces.store import hold_owner
 from wharfinger.registry.model.blobs import BlobUnknown
 from wharfinger.registry.model.collection import CollectionRules, Garbage, PassState, Step, Task
 from wharfinger.registry.model.repositories import Place
@@ -74,7 +74,7 @@ class Depot(House):
         self.watcher = Watcher()
         records = SqlBlobRecords(database)
         self.uploads = Uploads(
-            SqlUploadRecords(database, hold_namespace),
+            SqlUploadRecords(database, hold_owner),
             records,
             bytes_store,
             self,

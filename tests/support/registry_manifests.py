@@ -14,6 +14,7 @@ from wharfinger.database.schema import identity, namespaces
 from wharfinger.database.schema import registry as tables
 from wharfinger.database.unit import Database
 from wharfinger.namespaces.model import NamespaceUnknown, Owner
+from wharfinger.namespaces.store import hold_owner
 from wharfinger.registry.model.manifests import OCI_INDEX, OCI_MANIFEST, ManifestLimits
 from wharfinger.registry.model.repositories import Place
 from wharfinger.registry.service.configs import Configs
@@ -61,15 +62,19 @@ class House:
     now: float = 1_700_000_000.0
 
     def __post_init__(self) -> None:
-        self.store = SqlManifestStore(self.database, hold_namespace)
+        self.store = SqlManifestStore(self.database, hold_owner)
         self.blobs = MemoryStore(lambda: self.now)
         self.configs = Configs(SqlConfigRecords(self.database), self.blobs, 1 << 20, 1 << 13)
         self.manifests = Manifests(self.store, self, self.configs, LIMITS, lambda: self.now)
         self.add_namespace("tenant", "a")
 
     def require(self, region: str, name: str, /) -> Owner:
+        table = namespaces.namespaces.c
+        query = select(table.account_id).where(
+            table.region == region, table.name == name, table.state == "active"
+        )
         with self.database.reading() as connection:
-            account = hold_namespace(connection, region, name)
+            account = connection.scalar(query)
         if account is None:
             raise NamespaceUnknown(namespace=name)
         return Owner(account)
@@ -133,22 +138,6 @@ class House:
         table = tables.repository_blobs
         with self.database.reading() as connection:
             return set(connection.scalars(select(table.c.digest)))
-
-
-def hold_namespace(connection: Connection, region: str, name: str) -> str | None:
-    table = namespaces.namespaces
-    query = select(table.c.account_id).where(
-        table.c.region == region, table.c.name == name, table.c.state == "active"
-    )
-    return connection.scalar(query)
-
-
-def is_deleting(connection: Connection, region: str, name: str) -> bool:
-    table = namespaces.namespaces
-    query = select(table.c.id).where(
-        table.c.region == region, table.c.name == name, table.c.state == "deleting"
-    )
-    return connection.scalar(query) is not None
 
 
 def _add_blob_rows(connection: Connection, repository: int, digest: str, size: int) -> None:

@@ -10,10 +10,10 @@ from tests.support.registry_manifests import (
     descriptor,
     encoded,
     image,
-    is_deleting,
 )
 from wharfinger.identity.model import Visibility
 from wharfinger.namespaces.model import NamespaceUnknown
+from wharfinger.namespaces.store import is_deleting
 from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.model.manifests import OCI_MANIFEST, NewManifest, ParsedManifest
 from wharfinger.registry.model.paging import Page

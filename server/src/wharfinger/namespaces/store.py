@@ -144,9 +144,9 @@ class _SqlChanges(SqlRecords):
         self._at = at
 
     def lock_account(self, account: str) -> None:
-        # SQLite has one writer and leaves FOR UPDATE out.
+        # SQLite has one writer and leaves it out. What refers to the account need not wait.
         self._connection.execute(
-            select(accounts.c.id).where(accounts.c.id == account).with_for_update()
+            select(accounts.c.id).where(accounts.c.id == account).with_for_update(key_share=True)
         )
 
     def add(self, namespace: Namespace) -> bool:

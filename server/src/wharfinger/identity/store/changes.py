@@ -1,10 +1,15 @@
-"""Writing: what one unit may do to identity's records."""
+"""Writing: what one unit may do to identity's records.
+
+Where units run side by side (PostgreSQL), rows are locked in this order: the account, the user,
+credentials by id, API keys by id. Rows of one table that a unit changes together it locks sorted
+first: two units never wait for each other.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy import Table, case, delete, or_, select, update
 
 from wharfinger.database.dialect import insert
 from wharfinger.identity.model import (
@@ -32,14 +37,18 @@ from wharfinger.identity.tables import (
 )
 
 
+_FAILURES_FORGOTTEN: Final = 100
+"""Old counts that one more failure removes: more than it adds."""
+
+
 class SqlChanges(SqlRecords):
     """Implements ``identity.ports.Changes`` over one connection, save for the audit row."""
 
     def lock_account(self, account: str) -> None:
         """Let no other unit that locked the account run until this one ends."""
-        # SQLite has one writer and leaves FOR UPDATE out.
+        # SQLite has one writer and leaves it out. What refers to the account need not wait.
         self._connection.execute(
-            select(accounts.c.id).where(accounts.c.id == account).with_for_update()
+            select(accounts.c.id).where(accounts.c.id == account).with_for_update(key_share=True)
         )
 
     def add_account(self, account: Account) -> None:
@@ -47,10 +56,17 @@ class SqlChanges(SqlRecords):
         self._connection.execute(insert(self._connection, accounts).values(asdict(account)))
 
     def add_user(self, user: User) -> User:
-        """Add the user, or return the one that has this e-mail already."""
-        self._add_unless_there(users, asdict(user))
-        found = self._connection.execute(select(users).where(users.c.email == user.email)).one()
-        return rows.user(found)
+        """Add the user, or return the one that has this e-mail already.
+
+        It stays until the unit ends: whoever removes it from its last account waits.
+        """
+        query = select(users).where(users.c.email == user.email)
+        held = query.with_for_update(read=True, key_share=True)
+        while True:
+            self._add_unless_there(users, asdict(user))
+            # The one that was in the way may have been removed while this unit waited for it.
+            if (found := self._connection.execute(held).one_or_none()) is not None:
+                return rows.user(found)
 
     def remove_user(self, iam_id: str) -> None:
         """Remove a user who belongs to no account any more, with what tokens were issued on."""
@@ -63,7 +79,13 @@ class SqlChanges(SqlRecords):
         return self._add_unless_there(memberships, values)
 
     def remove_member(self, account: str, iam_id: str) -> None:
-        """End the membership, with the subject's policies and API keys in this account."""
+        """End the membership, with the subject's policies and API keys in this account.
+
+        The user is held: what the unit then reads of its other memberships stays true.
+        """
+        self._connection.execute(
+            select(users.c.iam_id).where(users.c.iam_id == iam_id).with_for_update()
+        )
         self._remove_belongings(account, iam_id)
         self._remove(memberships, account, iam_id)
 
@@ -84,6 +106,8 @@ class SqlChanges(SqlRecords):
 
     def raise_epochs(self, iam_id: str) -> None:
         """End the registry tokens that were issued to this subject."""
+        own = select(credentials.c.id).where(credentials.c.iam_id == iam_id)
+        self._connection.execute(own.order_by(credentials.c.id).with_for_update())
         self._connection.execute(
             update(credentials)
             .where(credentials.c.iam_id == iam_id)
@@ -104,6 +128,9 @@ class SqlChanges(SqlRecords):
 
     def remove_api_key(self, account: str, key: str) -> None:
         """Remove an API key and its credential: tokens issued on it end."""
+        # Its credential first, as everywhere.
+        held = select(credentials.c.id).where(credentials.c.id == key).with_for_update()
+        self._connection.execute(held)
         removed = self._connection.execute(
             delete(api_keys).where(api_keys.c.account_id == account, api_keys.c.id == key)
         )
@@ -130,7 +157,7 @@ class SqlChanges(SqlRecords):
             policies.c.namespace == namespace,
         )
         subjects = self._connection.execute(select(policies.c.iam_id).where(*of_it).distinct())
-        found = list(subjects.scalars())
+        found = sorted(subjects.scalars())
         self._connection.execute(delete(policies).where(*of_it))
         return found
 
@@ -140,6 +167,7 @@ class SqlChanges(SqlRecords):
 
     def raise_longest_life(self, seconds: int) -> None:
         """Note that keys may sign tokens that live this long."""
+        self._hold_signing_keys()
         self._connection.execute(
             update(signing_keys)
             .where(signing_keys.c.longest_life < seconds)
@@ -148,20 +176,27 @@ class SqlChanges(SqlRecords):
 
     def remove_signing_keys(self, kids: Collection[str]) -> None:
         """Remove signing keys."""
+        self._hold_signing_keys()
         self._connection.execute(delete(signing_keys).where(signing_keys.c.kid.in_(kids)))
 
     def add_failure(self, keys: Collection[str], now: int, window: int) -> None:
         """Count a failed sign-in under each key; counts older than ``window`` s start anew."""
-        over = signin_failures.c.window_start <= now - window
-        self._connection.execute(delete(signin_failures).where(over))
+        table = signin_failures.c
+        over = table.window_start <= now - window
         # In one order, so that two units never wait for each other's rows.
         values = [{"key": key, "window_start": now, "count": 1} for key in sorted(keys)]
         statement = insert(self._connection, signin_failures).values(values)
+        again = {
+            "window_start": case((over, now), else_=table.window_start),
+            "count": case((over, 1), else_=table.count + 1),
+        }
         self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["key"], set_={"count": signin_failures.c.count + 1}
-            )
+            statement.on_conflict_do_update(index_elements=["key"], set_=again)
         )
+        # After that, and only what nobody holds: this waits for no other unit.
+        old = select(table.key).where(over).limit(_FAILURES_FORGOTTEN)
+        locked = self._connection.scalars(old.with_for_update(skip_locked=True)).all()
+        self._connection.execute(delete(signin_failures).where(table.key.in_(locked)))
 
     def clear_failures(self, keys: Collection[str]) -> None:
         """Forget the failed sign-ins counted under ``keys``."""
@@ -175,14 +210,19 @@ class SqlChanges(SqlRecords):
                 update(api_keys).where(api_keys.c.id == key, older).values(last_used_at=at)
             )
 
+    def _hold_signing_keys(self) -> None:
+        every = select(signing_keys.c.kid).order_by(signing_keys.c.kid)
+        self._connection.execute(every.with_for_update())
+
     def _remove_belongings(self, account: str, iam_id: str) -> None:
         """Remove a subject's keys and policies in one account; end its tokens."""
+        self.raise_epochs(iam_id)
         own = (api_keys.c.account_id == account, api_keys.c.iam_id == iam_id)
-        ids = list(self._connection.execute(select(api_keys.c.id).where(*own)).scalars())
-        self._connection.execute(delete(api_keys).where(*own))
+        held = select(api_keys.c.id).where(*own).order_by(api_keys.c.id).with_for_update()
+        ids = list(self._connection.execute(held).scalars())
+        self._connection.execute(delete(api_keys).where(api_keys.c.id.in_(ids)))
         self._connection.execute(delete(credentials).where(credentials.c.id.in_(ids)))
         self._remove(policies, account, iam_id)
-        self.raise_epochs(iam_id)
 
     def _remove(self, table: Table, account: str, iam_id: str) -> None:
         self._connection.execute(

@@ -47,7 +47,9 @@ class SqlNamespaceContents:
                 return 0
             gone = 0
             while gone < limit:
-                repository = connection.execute(_in(region, namespace).limit(1)).scalar()
+                # Held as by whoever removes a manifest there: both go through many rows.
+                chosen = _in(region, namespace).order_by(repositories.c.id).limit(1)
+                repository = connection.execute(chosen.with_for_update()).scalar()
                 if repository is None:
                     break
                 gone += _empty(connection, repository, limit - gone)
