@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 
 import pytest
 
+from tests.support.backends import Backends, Settings, embedded, scaled
 from tests.support.s3 import S3Server
 from tests.support.server import Operator, Server, Tenant
 
@@ -14,10 +16,37 @@ NewTenant = Callable[[], Tenant]
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server over plain HTTP and TLS, with the settings it has by default."""
-    with Server(tmp_path_factory.mktemp("server") / "data", tls=True) as running:
-        yield running
+def backends(request: pytest.FixtureRequest) -> Backends:
+    """Returns the settings of a fresh backend; its servers start when one is asked for."""
+
+    def of(name: str) -> AbstractContextManager[Settings]:
+        return embedded() if name == "embedded" else scaled(request.getfixturevalue("s3"))
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def servers(
+    tmp_path_factory: pytest.TempPathFactory, backends: Backends
+) -> Iterator[Callable[[str], Server]]:
+    """Returns the running server of a backend, over plain HTTP and TLS, with default settings."""
+    running: dict[str, Server] = {}
+    with ExitStack() as stack:
+
+        def of(backend: str) -> Server:
+            if backend not in running:
+                data = tmp_path_factory.mktemp(backend) / "data"
+                settings = stack.enter_context(backends(backend))
+                running[backend] = stack.enter_context(Server(data, tls=True, settings=settings))
+            return running[backend]
+
+        yield of
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Server:
+    """The embedded server; tests marked `every_backend` get each."""
+    return servers(getattr(request, "param", "embedded"))
 
 
 @pytest.fixture(scope="session")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from hashlib import sha256
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from tests.support.backends import every_backend
 from tests.support.server import Server, Tenant
+
+pytestmark = every_backend
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONTENT = b"\x00\x01\x02" * 1000
@@ -181,17 +183,16 @@ def _bodies(stream: bytes) -> Iterator[bytes]:
         stream = rest[length:]
 
 
-def _changed(server: Server, statement: str, *values: object) -> None:
+def _changed(server: Server, statement: str, **values: object) -> None:
     """Change the running service's database as only something from outside would."""
-    with closing(sqlite3.connect(server.data / "wharfinger.db", timeout=30)) as database:
-        assert database.execute(statement, values).rowcount > 0
-        database.commit()
+    with server.database() as database:
+        assert database.execute(text(statement), values).rowcount > 0
 
 
 def _linked_at(server: Server, digest: str) -> int:
-    with closing(sqlite3.connect(server.data / "wharfinger.db", timeout=30)) as database:
-        query = "SELECT min(linked_at) FROM repository_blobs WHERE digest = ?"
-        return int(database.execute(query, [digest]).fetchone()[0])
+    query = "SELECT min(linked_at) FROM repository_blobs WHERE digest = :digest"
+    with server.database() as database:
+        return int(database.execute(text(query), {"digest": digest}).scalar_one())
 
 
 def test_asking_for_a_blob_extends_its_time_only_where_no_manifest_needs_it(
@@ -205,11 +206,14 @@ def test_asking_for_a_blob_extends_its_time_only_where_no_manifest_needs_it(
     needed = paths["blob"].rpartition("/")[2]
     old = int(time.time()) - 80_000
     for digest in (lonely, needed):
-        link = "UPDATE repository_blobs SET linked_at = ? WHERE digest = ?"
-        _changed(server, link, old, digest)
+        link = "UPDATE repository_blobs SET linked_at = :old WHERE digest = :digest"
+        _changed(server, link, old=old, digest=digest)
         assert client.head(f"/v2/{repository}/blobs/{digest}").status_code == 200
     assert _linked_at(server, lonely) > old
     assert _linked_at(server, needed) == old
+
+
+_DAMAGE = "UPDATE {} SET damaged_at = {} WHERE digest = :digest"
 
 
 @pytest.mark.parametrize("ordinary", [{}, *ORDINARY], ids=["fast", "condition", "range"])
@@ -218,8 +222,8 @@ def test_what_is_known_to_be_damaged_is_never_served(
 ) -> None:
     client, _, paths = pushed
     blob, manifest = (paths[kind].rpartition("/")[2] for kind in ("blob", "digest"))
-    _changed(server, "UPDATE blobs SET damaged_at = 1 WHERE digest = ?", blob)
-    _changed(server, "UPDATE manifests SET damaged_at = 1 WHERE digest = ?", manifest)
+    _changed(server, _DAMAGE.format("blobs", "1"), digest=blob)
+    _changed(server, _DAMAGE.format("manifests", "1"), digest=manifest)
     try:
         for path in paths.values():
             assert client.head(path, headers=ordinary).status_code == 404
@@ -228,4 +232,4 @@ def test_what_is_known_to_be_damaged_is_never_served(
             assert "damaged" in answer.json()["errors"][0]["message"]
     finally:
         # Other tests push the same content.
-        _changed(server, "UPDATE blobs SET damaged_at = NULL WHERE digest = ?", blob)
+        _changed(server, _DAMAGE.format("blobs", "NULL"), digest=blob)

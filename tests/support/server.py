@@ -13,13 +13,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from sqlalchemy import Connection
+
+from wharfinger.database.migrate import engine_of
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 45.0
@@ -130,6 +133,23 @@ class Server:
     def ca(self) -> Path:
         """PEM file of the service's own certificate authority."""
         return Path(self.operator.ca)
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the service's database."""
+        return self.settings.get(
+            "WHARFINGER_DATABASE_URL", f"sqlite:///{self.data / 'wharfinger.db'}"
+        )
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[Connection]:
+        """The running service's database, as something from outside would open it."""
+        engine = engine_of(self.database_url)
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
 
     @property
     def pid(self) -> int:

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -26,7 +25,7 @@ from wharfinger.database import migrate
 from wharfinger.database.opening import open_database
 from wharfinger.database.sqlite import connect
 from wharfinger.database.unit import Database
-from wharfinger.database.urls import embedded_path
+from wharfinger.database.urls import embedded_path, libpq_url
 from wharfinger.explain import services as explain_services
 from wharfinger.explain.http import HttpWitness
 from wharfinger.explain.services import ExplainServices
@@ -45,7 +44,8 @@ from wharfinger.namespaces.deletion import Emptying
 from wharfinger.namespaces.service import Namespaces, Owners
 from wharfinger.namespaces.service import Rules as NamespaceRules
 from wharfinger.namespaces.store import SqlNamespaceStore, hold_owner, is_deleting
-from wharfinger.registry.fastpath import FastPath, SqliteFastReads
+from wharfinger.registry.fastpath import AwaitedFastPath, FastPath
+from wharfinger.registry.fastreads import SqliteFastReads
 from wharfinger.registry.http import blobs as blobs_http
 from wharfinger.registry.http import catalog as catalog_http
 from wharfinger.registry.http import manifests as manifests_http
@@ -212,10 +212,7 @@ def build_service(settings: Settings, draining: Callable[[], bool], process: str
         figures.close()
 
     apart = _figures_app(rooms, web, meter)
-    path = embedded_path(settings.database)
-    if path is None:
-        return Service(app, lambda _scope: None, apart, warm, close, meter.malformed, state)
-    fast = _fast(app, rooms, web, path)
+    fast = _fast(app, rooms, web)
     return Service(fast, fast.at_once, apart, warm, close, meter.malformed, state)
 
 
@@ -322,9 +319,16 @@ def _uploads(
     )
 
 
-def _fast(app: ASGIApp, rooms: Rooms, web: Web, path: Path) -> FastPath:
-    reads = SqliteFastReads(connect(path))
-    return FastPath(app, web, rooms.identity.tokens, reads, rooms.blobs.path)
+def _fast(app: ASGIApp, rooms: Rooms, web: Web) -> FastPath | AwaitedFastPath:
+    settings, tokens = rooms.settings, rooms.identity.tokens
+    path = embedded_path(settings.database)
+    if path is not None:
+        return FastPath(app, web, tokens, SqliteFastReads(connect(path)), rooms.blobs.path)
+    from wharfinger.registry.fastreads_postgres import PostgresFastReads
+
+    connections = settings.database_read_connections
+    reads = PostgresFastReads(libpq_url(settings.database), connections)
+    return AwaitedFastPath(app, web, tokens, reads, rooms.blobs.path)
 
 
 def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:

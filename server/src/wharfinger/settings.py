@@ -101,6 +101,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         int,
         Meta(ge=1, le=500, description="connections of a process to PostgreSQL for its services"),
     ] = 8
+    database_read_connections: Annotated[
+        int, Meta(ge=1, le=100, description="connections of a worker to PostgreSQL for pulls")
+    ] = 4
     database_wait_seconds: Annotated[
         float,
         Meta(

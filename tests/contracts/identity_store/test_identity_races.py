@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -54,13 +55,14 @@ def join(store: SqlStore, account: Account, number: int) -> str:
     return user.iam_id
 
 
-def leave(store: SqlStore, account: Account, iam_id: str) -> None:
-    """Take a user out of the account as administration does."""
+def leave(store: SqlStore, account: Account, iam_id: str) -> str:
+    """Take a user out of the account as administration does; return who it was."""
     with store.writing() as changes:
         changes.lock_account(account.id)
         changes.remove_member(account.id, iam_id)
         if not changes.accounts_of(iam_id, 1):
             changes.remove_user(iam_id)
+    return iam_id
 
 
 def test_a_user_who_leaves_one_account_while_joining_another_is_whole(store: SqlStore) -> None:
@@ -69,8 +71,8 @@ def test_a_user_who_leaves_one_account_while_joining_another_is_whole(store: Sql
         was = join(store, first, number)
 
         _, now = at_once(
-            lambda iam_id=was: leave(store, first, iam_id) or "",
-            lambda number=number: join(store, second, number),
+            partial(leave, store, first, was),
+            partial(join, store, second, number),
         )
 
         with store.reading() as records:
@@ -87,7 +89,7 @@ def test_a_user_who_leaves_all_accounts_at_once_is_gone(store: SqlStore) -> None
     for number in range(ROUNDS):
         (iam_id,) = {join(store, account, number) for account in ACCOUNTS}
 
-        at_once(*(lambda one=one, who=iam_id: leave(store, one, who) for one in ACCOUNTS))
+        at_once(*(partial(leave, store, one, iam_id) for one in ACCOUNTS))
 
         with store.reading() as records:
             assert records.user(iam_id) is None
@@ -114,9 +116,10 @@ def test_revocations_of_one_subject_in_many_ways_all_succeed(store: SqlStore) ->
                 changes.lock_account(second.id)
                 changes.raise_epochs(iam_id)
 
-        at_once(
-            touch, delete_key, end_role, lambda iam_id=iam_id: leave(store, first, iam_id), touch
-        )
+        def go(iam_id: str = iam_id) -> None:
+            leave(store, first, iam_id)
+
+        at_once(touch, delete_key, end_role, go, touch)
 
         with store.reading() as records:
             assert records.epoch(f"key-a-{number}") is None
@@ -133,7 +136,7 @@ def test_failures_of_many_are_counted_while_old_ones_are_forgotten(store: SqlSto
     for number in range(30):
         fail(f"old{number}", 100)
 
-    at_once(*(lambda n=n: fail(f"new{n % 3}", 1000) for n in range(9)))
+    at_once(*(partial(fail, f"new{n % 3}", 1000) for n in range(9)))
 
     with store.reading() as records:
         assert records.failures({"a:shared"}) == {"a:shared": Failures(1000, 9)}
@@ -153,7 +156,7 @@ def test_rotations_of_keys_at_once_add_one_and_remove_what_is_over(store: SqlSto
             changes.raise_longest_life(7200 + number)
             return added
 
-    added = at_once(*(lambda n=n: rotate(n) for n in range(6)))
+    added = at_once(*(partial(rotate, n) for n in range(6)))
 
     assert sorted(added) == [False] * 5 + [True]
     with store.reading() as records:

@@ -50,6 +50,8 @@ class Tokens:
         access = {"tenant/app": frozenset(token.split(","))}
         return replace(claims, access=access, catalog=token == "catalog")
 
+    verify_at_once = verify
+
     def is_current(self, claims: Claims) -> bool:
         return True
 

@@ -199,6 +199,10 @@ class TokenInvalid(Refusal):
     entry = entries.TOKEN_INVALID
 
 
+class KeyUnread(Exception):
+    """Whether a token is ours can only be told by reading the key ring, which takes time."""
+
+
 class TokenExpired(Refusal):
     """The token has passed its lifetime; ``claims`` are what it said."""
 

@@ -10,7 +10,15 @@ from typing import Final, Protocol
 
 from starlette.requests import HTTPConnection
 
-from wharfinger.identity.model import PUSH, Caller, Claims, TokenExpired, TokenInvalid, TokenType
+from wharfinger.identity.model import (
+    PUSH,
+    Caller,
+    Claims,
+    KeyUnread,
+    TokenExpired,
+    TokenInvalid,
+    TokenType,
+)
 from wharfinger.web.context import Web
 from wharfinger.web.witness import Presented, present
 from wharfinger_common.catalogue import web as entries
@@ -52,7 +60,10 @@ class Verifier(Protocol):
     """What identity's token service offers here."""
 
     def verify(self, token: str, typ: TokenType, audience: str) -> Claims:
-        """Return the claims of a valid token; cheap enough for the event loop."""
+        """Return the claims of a valid token; may block on the database."""
+
+    def verify_at_once(self, token: str, typ: TokenType, audience: str) -> Claims:
+        """Do the same on the event loop, or raise `KeyUnread` where that would block."""
 
     def is_current(self, claims: Claims) -> bool:
         """Whether the credential still stands; may block on the database."""
@@ -164,7 +175,7 @@ class Gate:
             raise AuthenticationRequired
         region = self._web.urls.region(request)
         try:
-            claims = self._verifier.verify(token, TokenType.IAM, IAM_AUDIENCE)
+            claims = await self._verified(token, TokenType.IAM, IAM_AUDIENCE)
         except (TokenExpired, TokenInvalid) as refusal:
             raise _not_accepted(request, refusal, region=region) from refusal
         present(request, claims, region)
@@ -179,7 +190,7 @@ class Gate:
         challenge = Challenge(scope, INVALID_TOKEN)
         region = self._web.urls.region(request)
         try:
-            claims = self._verifier.verify(token, TokenType.REGISTRY, REGISTRY_AUDIENCE)
+            claims = await self._verified(token, TokenType.REGISTRY, REGISTRY_AUDIENCE)
         except (TokenExpired, TokenInvalid) as refusal:
             raise _not_accepted(request, refusal, challenge, region) from refusal
         present(request, claims, region)
@@ -194,6 +205,12 @@ class Gate:
         if self._verifier.remembers_current(claims):
             return True
         return await self._web.threads.run(self._verifier.is_current, claims)
+
+    async def _verified(self, token: str, typ: TokenType, audience: str) -> Claims:
+        try:
+            return self._verifier.verify_at_once(token, typ, audience)
+        except KeyUnread:
+            return await self._web.threads.run(self._verifier.verify, token, typ, audience)
 
     async def _why_not(
         self, claims: Claims, repository: str, missing: list[str], scope: str

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from wharfinger.identity.model import KeyUnread
 from wharfinger.identity.ports import Clock, SigningKey, Store
 from wharfinger.identity.secrets import Seal
 
@@ -74,13 +75,18 @@ class KeyRing:
             raise RuntimeError("no signing key is in force although one was just made")
         return entry.stored.kid, entry.key
 
-    def verifier(self, kid: str) -> "ECKey | None":
+    def verifier(self, kid: str, *, wait: bool = True) -> "ECKey | None":
         """Return the key named ``kid``. An unknown one is looked up, once a second at most.
 
         Costs a dictionary look-up; that look-up in the store is one statement over a few rows.
+
+        Raises:
+            KeyUnread: it would have to be looked up, and the caller does not ``wait``.
         """
         entry = self._ring.entries.get(kid)
         if entry is None and self._clock() - self._ring.loaded_at >= MISS_RELOAD_SECONDS:
+            if not wait:
+                raise KeyUnread
             self._load()
             entry = self._ring.entries.get(kid)
         return entry.key if entry else None

@@ -36,7 +36,6 @@ from wharfinger.identity.tables import (
     users,
 )
 
-
 _FAILURES_FORGOTTEN: Final = 100
 """Old counts that one more failure removes: more than it adds."""
 
