@@ -27,6 +27,7 @@ GROUPS: dict[str, Callable[[Bench], list[Figure]]] = {
     "start": start.measure,
     "engine": engine.measure,
     "workers": scale.measure_workers,
+    "scaled": scale.measure_scaled,
     "catalogue": scale.measure_catalogue,
     "collection": collect.measure,
 }

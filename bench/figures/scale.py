@@ -7,6 +7,8 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench import load
 from bench.client import Client
@@ -15,9 +17,12 @@ from bench.figures.reads import seed_manifest
 from bench.plan import MIB, Bench
 from bench.servers import MANIFEST_TYPE, NAMESPACE, Ours
 from bench.table import Figure
+from tests.support.postgres import Cluster
+from tests.support.s3 import S3Server
 
 REPOSITORY = "bench/blobs"
 WORKERS = (1, 2, 4)
+DURABLE = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on", "shared_buffers": "128MB"}
 PAGE = 100
 
 
@@ -28,6 +33,32 @@ def measure_workers(bench: Bench) -> list[Figure]:
         with Ours(bench.scratch / f"workers-{workers}", workers) as ours:
             figures += _rates(bench, ours, f"{workers} worker(s)")
     return figures
+
+
+def measure_scaled(bench: Bench) -> list[Figure]:
+    """Reads and pushes over PostgreSQL and S3, to be read beside those of the workers above."""
+    with (
+        _scaled_settings() as settings,
+        Ours(bench.scratch / "scaled", bench.workers, settings) as ours,
+    ):
+        return _rates(bench, ours, f"{bench.workers} worker(s), PostgreSQL + S3")
+
+
+@contextmanager
+def _scaled_settings() -> Iterator[dict[str, str]]:
+    """Settings that name a PostgreSQL server, one that syncs, and an S3 server, both running."""
+    # The database's server runs as another user, so its folder lies where that one may go.
+    with (
+        TemporaryDirectory(prefix="bench-pg-") as place,
+        TemporaryDirectory(prefix="bench-s3-") as objects,
+        Cluster(Path(place), DURABLE) as cluster,
+        S3Server(Path(objects)) as store,
+    ):
+        yield {
+            "WHARFINGER_DATABASE_URL": cluster.create("template1"),
+            "WHARFINGER_BLOBS_URL": store.blobs_url(),
+            **store.environment,
+        }
 
 
 def measure_catalogue(bench: Bench) -> list[Figure]:

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -51,10 +51,14 @@ class ClusterFailedError(Exception):
 
 
 class Cluster:
-    """One PostgreSQL server over a folder of its own; ports stay the same over `start`."""
+    """One PostgreSQL server over a folder of its own; ports stay the same over `start`.
 
-    def __init__(self, folder: Path) -> None:
+    ``settings`` win over `SETTINGS`.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self._settings = {**SETTINGS, **(settings or {})}
         self.port = free_ports(1)[0]
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,7 +79,7 @@ class Cluster:
 
     def start(self) -> None:
         """Starts the server and waits until it answers."""
-        options = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        options = [f"--{name}={value}" for name, value in self._settings.items()]
         place = ["-D", str(self.folder / "data"), "-p", str(self.port)]
         command = self._command("postgres", *place, *options)
         with self._log.open("ab") as log:
