@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from wharfinger_common.languages import Language, Wording, translate
+from wharfinger_common.languages import Language, Wording, rendered, translate
 from wharfinger_common.refusals import Entry
 
 
@@ -43,9 +43,15 @@ class Finding:
             "severity": self.severity.value,
             "code": self.entry.code,
             "message": wording.message,
-            "facts": dict(self.facts),
+            "facts": {name: _plain(fact, language) for name, fact in self.facts.items()},
         }
         return told | ({} if self.severity is Severity.OK else {"cure": wording.remedy})
+
+
+def _plain(fact: object, language: Language) -> object:
+    if fact is None or isinstance(fact, bool | int | float):
+        return fact
+    return str(rendered(fact, language))
 
 
 def worst(findings: Iterable[Finding]) -> Severity:

@@ -29,7 +29,10 @@ def main(context: click.Context, data: str | None, config: str | None) -> None:
     try:
         context.obj = load(environ, config)
     except SettingInvalid as error:
-        raise click.ClickException(str(error)) from error
+        if context.invoked_subcommand != "doctor":
+            raise click.ClickException(str(error)) from error
+        # What is wrong with the settings is then a finding among findings.
+        context.obj = error
 
 
 def _telling(action: Callable[[], Any]) -> Any:
@@ -131,11 +134,12 @@ def _shown(value: object) -> str:
 
 
 def _register() -> None:
-    from wharfinger.commands import explaining, tenants
+    from wharfinger.commands import doctor, explaining, tenants
 
     for group in (tenants.account, tenants.user, tenants.apikey, tenants.namespace):
         main.add_command(group)
     main.add_command(explaining.explain)
+    main.add_command(doctor.doctor)
 
 
 _register()

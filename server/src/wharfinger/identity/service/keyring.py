@@ -20,7 +20,7 @@ OVERLAP_SECONDS: Final = 600
 
 RELOAD_SECONDS: Final = 60.0
 MISS_RELOAD_SECONDS: Final = 1.0
-_PURPOSE: Final = "token signing key"
+PURPOSE: Final = "token signing key"
 _DAY: Final = 86_400
 
 
@@ -123,7 +123,7 @@ class KeyRing:
         key = ECKey.generate_key("P-256", {"kid": kid, "use": "sig", "alg": "ES256"})
         return SigningKey(
             kid=kid,
-            private_key=self._seal.close(msgspec.json.encode(key.as_dict(private=True)), _PURPOSE),
+            private_key=self._seal.close(msgspec.json.encode(key.as_dict(private=True)), PURPOSE),
             public_jwk=msgspec.json.encode(key.as_dict(private=False)).decode(),
             created_at=now,
             # The very first key signs at once: there is no token that another one could verify.
@@ -155,7 +155,7 @@ class KeyRing:
                 if key.kid in known:
                     entries[key.kid] = known[key.kid]
                 else:
-                    jwk = msgspec.json.decode(self._seal.open(key.private_key, _PURPOSE))
+                    jwk = msgspec.json.decode(self._seal.open(key.private_key, PURPOSE))
                     entries[key.kid] = _Entry(key, ECKey.import_key(jwk))
             self._ring = _Ring(entries, self._clock())
 
