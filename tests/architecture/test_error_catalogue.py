@@ -111,6 +111,7 @@ def test_cure_is_filled_with_what_fills_the_message(entry: Entry) -> None:
         "WHF0006": {"setting"},
         "WHF0301": {"maximum"},
         "WHF0302": {"minimum"},
+        "WHF1155": {"wanted"},
         "WHF0850": {"plugin", "version"},
     }
 

@@ -86,8 +86,7 @@ def _written(site: Site) -> Iterator[Path]:
 
 
 def _blob_folder(site: Site) -> list[Path]:
-    url = site.settings.blobs_url
-    return [site.settings.blobs_path] if not url or url.startswith("file://") else []
+    return [] if site.settings.blobs_url.startswith("s3://") else [site.settings.blobs_path]
 
 
 def _bytes(path: Path, room: Room) -> Finding:
@@ -112,8 +111,7 @@ def _secrets(site: Site) -> Iterator[Path]:
     paths = [data / "master.key", data / "operator.json", *sorted((data / "tls").glob("*.key"))]
     if database is not None:
         paths += sorted(database.parent.glob(f"{database.name}*"))
-    if settings.tls_key:
-        paths.append(Path(settings.tls_key))
+    paths += [Path(name) for name in (settings.tls_key, settings.metrics_token_file) if name]
     # A closed folder keeps others from all that is in it.
     closed = data.exists() and not stat.S_IMODE(data.stat().st_mode) & _PRIVATE
     for path in paths:

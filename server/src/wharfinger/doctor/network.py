@@ -51,7 +51,7 @@ def hosts(site: Site) -> Iterator[Finding]:
 def _port(host: str, port: int, *, tls: bool, running: bool) -> Finding:
     where = {"host": host, "port": port}
     answer = health(host, port, tls=tls)
-    if answer is not None and answer.parts is None:
+    if answer is not None and not answer.ours:
         return wrong(PORTS, doctor.PORT_TAKEN, **where)
     if answer is not None and answer.waiting:
         return wrong(PORTS, doctor.NOT_READY, **where, parts=answer.waiting)

@@ -1,15 +1,16 @@
 """What the checks look at, with everything that comes from outside replaceable."""
 
 import http.client
-import json
 import os
 import resource
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from wharfinger.settings import Settings
 from wharfinger_common.catalogue import doctor
@@ -31,16 +32,31 @@ class Room(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What answered on a port: not us (``parts`` None), or the parts that are not ready."""
+    """What answered on a port: the service or not, and '' or what it waits for."""
 
-    parts: Mapping[str, str] | None
+    ours: bool
+    waiting: str = ""
 
-    @property
-    def waiting(self) -> str:
-        """The parts that are not ready, '' where all is well."""
-        told = {name: state for name, state in (self.parts or {}).items() if name != "code"}
-        good = told.get("status") == "ready"
-        return "" if good else ", ".join(f"{name}: {state}" for name, state in told.items())
+    @classmethod
+    def of(cls, answer: bytes) -> "Health":
+        """Return what the body of ``/health/ready`` says."""
+        try:
+            told = msgspec.json.decode(answer, type=_Answer)
+        except msgspec.MsgspecError:
+            return cls(ours=False)
+        if told.status == "ready":
+            return cls(ours=True)
+        failed = [f"{name}: {part.message}" for name, part in told.parts.items() if part.message]
+        return cls(ours=True, waiting=", ".join(failed) or told.status)
+
+
+class _Part(msgspec.Struct):
+    message: str = ""
+
+
+class _Answer(msgspec.Struct):
+    status: str
+    parts: dict[str, _Part] = {}
 
 
 def room_of(path: str) -> Room:
@@ -76,15 +92,14 @@ def health(host: str, port: int, *, tls: bool) -> Health | None:
     try:
         connection.connect()
     except ssl.SSLError:
-        return Health(None)
+        return Health(ours=False)
     except OSError:
         return None
     try:
         connection.request("GET", "/health/ready")
-        told = json.loads(connection.getresponse().read(64 * 1024))
-        return Health({str(k): str(v) for k, v in told.items()} if "status" in told else None)
-    except (OSError, http.client.HTTPException, ValueError, AttributeError, TypeError):
-        return Health(None)
+        return Health.of(connection.getresponse().read(64 * 1024))
+    except (OSError, http.client.HTTPException):
+        return Health(ours=False)
     finally:
         connection.close()
 

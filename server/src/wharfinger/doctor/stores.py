@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from wharfinger.audit.store import record
-from wharfinger.blobstore.filesystem import FilesystemStore
+from wharfinger.blobstore.opening import open_store
 from wharfinger.database import migrate
 from wharfinger.database.migrations import HEAD
 from wharfinger.database.opening import open_database
@@ -52,15 +52,15 @@ def database(site: Site) -> Iterator[Finding]:
 
 def store(site: Site) -> Iterator[Finding]:
     """Look whether the blob store can be read and written."""
-    folder = site.settings.blobs_path
-    if not folder.is_dir():
+    settings = site.settings
+    if not settings.blobs_url.startswith("s3://") and not settings.blobs_path.is_dir():
         # The store would make it: where there is a service already, that would hide the loss.
-        if site.settings.data_path.exists():
-            missing = Text("{path} is no folder", path=folder)
+        if settings.data_path.exists():
+            missing = Text("{path} is no folder", path=settings.blobs_path)
             yield wrong(STORE, doctor.STORE_AWAY, error=missing)
         return
     try:
-        FilesystemStore(site.settings.blobs_path).check()
+        open_store(settings).check()
     except Refusal as refusal:
         cause = refusal.__cause__ or refusal
         yield wrong(STORE, doctor.STORE_AWAY, error=cause)
