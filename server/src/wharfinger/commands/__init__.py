@@ -134,12 +134,12 @@ def _shown(value: object) -> str:
 
 
 def _register() -> None:
-    from wharfinger.commands import doctor, explaining, tenants
+    from wharfinger.commands import doctor, explaining, tenants, upkeep
 
     for group in (tenants.account, tenants.user, tenants.apikey, tenants.namespace):
         main.add_command(group)
-    main.add_command(explaining.explain)
-    main.add_command(doctor.doctor)
+    for command in (explaining.explain, doctor.doctor, upkeep.gc, upkeep.jobs):
+        main.add_command(command)
 
 
 _register()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 FIRST_RETRY_SECONDS: Final = 1.0
@@ -14,6 +15,19 @@ class LeaseLost(Exception):
 
 class Stopping(Exception):
     """The process is ending: leave the job where it stands, another worker goes on with it."""
+
+
+class JobState(StrEnum):
+    """How a job stands."""
+
+    WAITING = "waiting"
+    """Nobody holds it; it is due at its time."""
+    RUNNING = "running"
+    """Somebody holds it under a lease."""
+    RETRYING = "retrying"
+    """Its last attempt failed; it is tried again at its time."""
+    ABANDONED = "abandoned"
+    """Whoever held it gave no sign of life; the next worker that looks goes on with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,14 @@ class Job:
     attempts: int = 0
     last_error: str = ""
     created_at: int = 0
+
+    def state(self, now: float) -> JobState:
+        """Return how the job stands at ``now``."""
+        if self.leased_until > now:
+            return JobState.RUNNING
+        if self.lease_owner:
+            return JobState.ABANDONED
+        return JobState.RETRYING if self.last_error else JobState.WAITING
 
 
 @dataclass(frozen=True, slots=True)

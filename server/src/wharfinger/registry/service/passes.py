@@ -1,7 +1,7 @@
 """Passes: steps of collection one after the other, slowly, from where the last one stood."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -90,6 +90,11 @@ class Passes:
         while not ended:
             state, ended = self._step(task, state)
         return state
+
+    def all(self) -> Iterator[tuple[Task, PassState]]:
+        """Run one whole pass of each task, and yield it with its figures."""
+        for task in Task:
+            yield task, self.whole(task)
 
     def _step(self, task: Task, state: PassState) -> tuple[PassState, bool]:
         since = self._pace.now()
