@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -74,6 +75,14 @@ GET    /api/v1/namespaces/details                              401      200    2
 PUT    /api/v1/namespaces/{name}                               401      409    403    403     200
 PATCH  /api/v1/namespaces/{name}                               401      403    403    403     200
 DELETE /api/v1/namespaces/{name}                               401      403    403    403     204
+GET    /api/v1/images                                          401      200    200    403     200
+POST   /api/v1/images/digests                                  401      200    200    403     200
+POST   /api/v1/images/bulkdelete                               401      200    200    200     200
+POST   /api/v1/images/tags                                     401      403    403    201     201
+GET    /api/v1/images/{image:path}/json                        401      403    200    403     200
+GET    /api/v1/images/{image:path}/manifest                    401      403    200    200     200
+DELETE /api/v1/images/{image:path}                             401      403    403    200     200
+DELETE /api/v1/tags/{image:path}                               401      403    403    200     200
 GET    /api/v1/audit                                           401      200    403    403     200
 GET    /api/v1/regions                                         200      200    200    200     200
 GET    /api/v1/explain/{id}                                    401      404    200    404     200
@@ -83,6 +92,7 @@ GET    /api/v1/docs                                            200      200    2
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.empty.v1+json"
+IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json"
 APIKEY = "urn:ibm:params:oauth:grant-type:apikey"
 ALL = "pull,push,delete"
 
@@ -198,6 +208,23 @@ class Home:
         assert answer.status_code == 201, answer.text
         return digest
 
+    def fresh_image(self) -> str:
+        """An image with a tag of its own; its name with the tag."""
+        config = json.dumps({"architecture": "amd64", "author": uuid.uuid4().hex}).encode()
+        digest, tag = self.fresh_blob(config), uuid.uuid4().hex
+        described = {"mediaType": IMAGE_CONFIG, "digest": digest, "size": len(config)}
+        content = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": described,
+            "layers": [],
+        }
+        headers = self.registry_headers(self.tenant) | {"Content-Type": MANIFEST}
+        path = f"/v2/{self.repository}/manifests/{tag}"
+        answer = self.http.put(path, content=json.dumps(content), headers=headers)
+        assert answer.status_code == 201, answer.text
+        return f"{self.repository}:{tag}"
+
     def fresh_namespace(self) -> str:
         name = f"m{uuid.uuid4().hex[:12]}"
         self.tenant.add_namespace(name)
@@ -264,7 +291,11 @@ def control_call(home: Home, row: Row, who: Identity | None) -> Call:
         more["headers"]["X-Auth-Resource-Group"] = "group"
     if "{id}" in row.path:
         values["id"] = IDENTIFIERS[row.path](home)
-    if row.method == "POST":
+    if "{image:path}" in row.path:
+        values["image:path"] = quote(home.fresh_image(), safe="")
+    if row.path == "/api/v1/images/tags":
+        more["params"] = {"fromimage": home.fresh_image(), "toimage": f"{home.repository}:again"}
+    elif row.method == "POST":
         more["json"] = BODIES[row.path](home)
     return filled(row.path, values), more
 
@@ -295,7 +326,9 @@ IDENTIFIERS: Mapping[str, Callable[[Home], str]] = {
     "/identity/v1/policies/{id}": lambda home: str(home.made("policies", policy(home))["id"]),
     "/api/v1/explain/{id}": refused_to_reader,
 }
-BODIES: Mapping[str, Callable[[Home], dict[str, Any]]] = {
+BODIES: Mapping[str, Callable[[Home], Any]] = {
+    "/api/v1/images/digests": lambda home: {},
+    "/api/v1/images/bulkdelete": lambda home: [],
     "/identity/v1/accounts": lambda home: {"name": "another"},
     "/identity/v1/users": lambda home: {"email": email()},
     "/identity/v1/serviceids": lambda home: {"name": "robot"},

@@ -33,6 +33,9 @@ from wharfinger.identity import http as identity_http
 from wharfinger.identity import services as identity_services
 from wharfinger.identity.secrets import load_or_create_master_key
 from wharfinger.identity.services import IdentityServices
+from wharfinger.images import services as image_services
+from wharfinger.images.services import ImageServices
+from wharfinger.images.store.images import SqlImageStore
 from wharfinger.jobs.service import Jobs
 from wharfinger.jobs.store import SqlJobStore, SqlQueue
 from wharfinger.metrics import http as metrics_http
@@ -108,6 +111,7 @@ class Rooms:
     emptying: Emptying
     uploads: Uploads
     configs: Configs
+    images: ImageServices
     jobs: Jobs
     explain: ExplainServices
     figures: Figures
@@ -171,6 +175,14 @@ def build_rooms(
             blobs,
             size=settings.image_config_bytes,
             labels=settings.image_labels_bytes,
+        ),
+        images=image_services.build(
+            settings,
+            SqlImageStore(database, hold_namespace=hold_owner, record=record, clock=clock),
+            blobs=blobs,
+            access=identity.access,
+            namespaces=owners,
+            clock=clock,
         ),
         jobs=jobs,
         explain=explain_services.build(settings, database, owners, identity.access, clock),
@@ -336,6 +348,7 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
     from wharfinger.audit import http as audit_http
     from wharfinger.explain import http_v1 as explain_v1
     from wharfinger.identity import http_v1 as identity_v1
+    from wharfinger.images.http_v1.router import router as images_router
     from wharfinger.namespaces import http_v1 as namespaces_v1
     from wharfinger.web import region_list
 
@@ -343,6 +356,7 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
     return [
         identity_v1.router(rooms.identity, web, gate),
         namespaces_v1.router(rooms.namespaces, web, gate),
+        images_router(rooms.images, web, gate),
         audit_http.router(audit, web, gate),
         region_list.router(web),
         explain_v1.router(

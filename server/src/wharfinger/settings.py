@@ -360,6 +360,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         int,
         Meta(ge=0, le=64 * KIB, description="bytes of an image's labels that lists show"),
     ] = 8 * KIB
+    list_images: Annotated[
+        int,
+        Meta(ge=100, le=1_000_000, description="images in one answer where no page is asked for"),
+    ] = 20_000
+    bulk_images: Annotated[
+        int, Meta(ge=1, le=10_000, description="images that one call may delete")
+    ] = 1000
     namespaces_per_account: Annotated[
         int, Meta(ge=1, le=100_000, description="namespaces of an account in a region")
     ] = 100

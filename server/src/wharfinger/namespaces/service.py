@@ -58,6 +58,11 @@ class Owners:
             raise NamespaceUnknown(namespace=name[:_SHOWN])
         return Owner(account)
 
+    def active(self, region: str, account: str) -> Sequence[Namespace]:
+        """Return the account's active namespaces in the region, by name."""
+        with self._store.reading() as records:
+            return records.active_of(region, account)
+
     def owner(self, region: str, namespace: str) -> str | None:
         """Return the account that owns the namespace; None unless it exists and is active."""
         with self._store.reading() as records:

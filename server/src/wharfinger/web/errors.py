@@ -75,6 +75,13 @@ def control_body(refusal: Refusal, telling: Telling) -> dict[str, Any]:
     }
 
 
+def told_in_part(refusal: Refusal, language: Language) -> dict[str, str]:
+    """Return code and message of what was refused of a call that did other things."""
+    entry = refusal.entry
+    message = translate(entry, language, refusal.items[0]).message
+    return {"code": entry.control, "message": message}
+
+
 def iam_body(refusal: Refusal, telling: Telling) -> dict[str, Any]:
     """Return the body of an IAM error: errorCode, errorMessage, errorDetails, context."""
     entry = refusal.entry

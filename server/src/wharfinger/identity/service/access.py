@@ -139,16 +139,18 @@ class Access:
         if _wanted(role).isdisjoint(roles):
             raise _role_missing(caller, role, roles)
 
-    def visible_namespaces(self, caller: Caller) -> Visibility:
+    def visible_namespaces(self, caller: Caller, roles: Collection[Role] = LISTING) -> Visibility:
         """Return what the caller may list through the control API in its account.
+
+        Where other roles suffice than those that list, name them; Manager always does.
 
         Raises:
             RoleMissing: nothing; Writers, and those without a role, may not list.
         """
         with self._store.reading() as records:
-            grants = records.grants({caller.iam_id}, LISTING, caller.account, caller.region)
+            grants = records.grants({caller.iam_id}, _wanted(roles), caller.account, caller.region)
         if not grants:
-            raise _role_missing(caller, Role.READER, ())
+            raise _role_missing(caller, frozenset(roles) - {Role.MANAGER}, ())
         return _visibility(grants)
 
     def visible_to(self, claims: Claims) -> Visibility:

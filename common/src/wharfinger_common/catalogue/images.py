@@ -1,0 +1,65 @@
+"""Refusals of images (WHF05xx): their names, lists, deletion, trash and retention."""
+
+from typing import Final
+
+from wharfinger_common.refusals import Entry
+
+IMAGE_NAME_INVALID: Final = Entry(
+    code="WHF0501",
+    status=400,
+    oci="NAME_INVALID",
+    control="CRI0501E",
+    message="'{image}' is not the name of an image: {reason}",
+    meaning=(
+        "An image is named by [HOST/]NAMESPACE/REPOSITORY and :TAG or @DIGEST; some calls need one "
+        "of the two."
+    ),
+    causes=("A namespace without a repository", "A call that needs a tag or a digest"),
+    cure=("Name the image as lists show it.",),
+)
+HOST_FOREIGN: Final = Entry(
+    code="WHF0502",
+    status=400,
+    oci="NAME_INVALID",
+    control="CRI0502E",
+    message="The image '{image}' is of the host '{host}', which is not served here; this is {own}",
+    meaning="A call is about images of the region that it is sent to.",
+    causes=("An image of another registry or region", "A client that targets another region"),
+    cure=("Send the call to the region of the image, or leave the host out of its name.",),
+)
+IMAGE_UNKNOWN: Final = Entry(
+    code="WHF0503",
+    status=404,
+    oci="MANIFEST_UNKNOWN",
+    control="CRI0503E",
+    message="There is no image '{image}'",
+    meaning="The namespace is yours, but nothing in it has this name.",
+    causes=("It was deleted", "A mistyped repository, tag or digest", "A tag that moved"),
+    cure=("List the images of the namespace, and the trash.",),
+)
+NOT_AN_IMAGE: Final = Entry(
+    code="WHF0504",
+    status=415,
+    oci="UNSUPPORTED",
+    control="CRI0504E",
+    message="'{image}' is no image for one platform that could be inspected; its type is {type}",
+    meaning=(
+        "An inspection shows the configuration of one image. A list of images for several "
+        "platforms and other artifacts have none."
+    ),
+    causes=(
+        "The tag leads to a manifest list or an image index",
+        "A chart, signature or other artifact",
+    ),
+    cure=("Inspect one of the images that it lists by digest; GET the manifest to see them.",),
+)
+CHILD_MISSING: Final = Entry(
+    code="WHF0505",
+    status=400,
+    oci="MANIFEST_BLOB_UNKNOWN",
+    control="CRI0304E",
+    message="'{image}' cannot be tagged in another repository: something that it is made of is missing",
+    meaning="A tag in another repository copies the image there, with all that it references.",
+    causes=("An image that it lists, or a layer, was removed meanwhile",),
+    cure=("Push the image again, then tag it.",),
+)

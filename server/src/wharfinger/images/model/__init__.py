@@ -1,0 +1,1 @@
+"""What images are: names, types, entries of lists. Pure."""

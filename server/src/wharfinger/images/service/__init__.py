@@ -1,0 +1,1 @@
+"""The use cases of images, one module a kind of thing."""

@@ -1,0 +1,75 @@
+"""Tagging: another name for an image, in its repository or in another one of the region."""
+
+from typing import Final
+
+from wharfinger.identity.model import Caller
+from wharfinger.images.model.inspection import ImageUnknown
+from wharfinger.images.model.names import HostForeign, ImageName
+from wharfinger.images.model.tagging import ChildMissing
+from wharfinger.images.ports import Changes, Clock, ImageStore
+from wharfinger.images.service.doors import PULLS, Doors
+from wharfinger.registry.model.repositories import Place
+
+
+class Tagging:
+    """Blocking; any thread may call."""
+
+    def __init__(self, store: ImageStore, doors: Doors, clock: Clock) -> None:
+        self._store: Final = store
+        self._doors: Final = doors
+        self._clock: Final = clock
+
+    def tag(
+        self, caller: Caller, source: ImageName, target: ImageName, shown: tuple[str, str]
+    ) -> None:
+        """Let the target's tag lead to the source's image; a tag that exists moves.
+
+        In another repository the image is copied, with all that it references: one transaction a
+        manifest, those that an index lists before the index. ``shown`` are how messages name both.
+
+        Raises:
+            RoleMissing: the caller may not pull the source, or not push to the target.
+            HostForeign: they are not both of the region that is called.
+            ImageUnknown: there is no such source.
+            ChildMissing: something that the source is made of is missing.
+        """
+        self._doors.write(caller, target)
+        self._doors.read(caller, source, PULLS)
+        if source.region != target.region:
+            raise HostForeign(image=shown[0], host=source.region, own=target.region)
+        with self._store.reading() as records:
+            found = records.find(source.place, source.reference)
+        if found is None:
+            raise ImageUnknown(image=shown[0])
+        if source.place != target.place:
+            for digest in self._children(source.place, found.digest):
+                with self._store.writing() as changes:
+                    self._copy(changes, caller, source, target.place, digest)
+        with self._store.writing() as changes:
+            at = int(self._clock())
+            key = self._copy(changes, caller, source, target.place, found.digest)
+            changes.move_tags(key, [target.tag], found.digest, at)
+            changes.audit(caller, "image.tag", shown[1], {"from": shown[0], "digest": found.digest})
+
+    def _copy(
+        self, changes: Changes, caller: Caller, source: ImageName, target: Place, digest: str
+    ) -> int:
+        """Let the target have the manifest; return the target's key."""
+        at = int(self._clock())
+        key = changes.open(target, caller.account, at)
+        origin = key if source.place == target else changes.share(source.place)
+        if origin is None or not changes.copy(origin, key, digest, at):
+            raise ChildMissing(image=f"{source.repository}@{digest}")
+        return key
+
+    def _children(self, place: Place, digest: str) -> list[str]:
+        """Return all manifests that an index leads to, each before those that list it."""
+        ordered: dict[str, None] = {}
+        waiting = [digest]
+        with self._store.reading() as records:
+            while waiting:
+                for child in records.children(place, waiting.pop()):
+                    ordered.pop(child, None)
+                    ordered[child] = None
+                    waiting.append(child)
+        return list(reversed(ordered))

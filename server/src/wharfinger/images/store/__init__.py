@@ -1,0 +1,1 @@
+"""Images in the database. Lists join the registry's tables (docs/adr)."""

@@ -1,0 +1,171 @@
+"""The adapter of the images' store, for SQLite and PostgreSQL."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from sqlalchemy import Connection, and_, func, select
+
+from wharfinger.database.unit import Database
+from wharfinger.identity.model import Caller
+from wharfinger.images.model.inspection import Stored
+from wharfinger.images.model.listing import Listed, Scope, Tagged
+from wharfinger.images.ports import Clock
+from wharfinger.images.store import rows
+from wharfinger.registry.model.descriptors import Kind
+from wharfinger.registry.model.repositories import Place
+from wharfinger.registry.store.blobs import HoldNamespace
+from wharfinger.registry.store.copies import copy_manifest
+from wharfinger.registry.store.manifests import SqlManifestChanges
+from wharfinger.registry.store.repositories import named
+from wharfinger.registry.tables import (
+    blobs,
+    manifest_references,
+    manifests,
+    repositories,
+    tags,
+)
+
+
+class Recorder(Protocol):
+    """Leaves an audit row within the transaction of ``connection``; the audit's own writer."""
+
+    def __call__(
+        self,
+        connection: Connection,
+        *,
+        at: int,
+        account: str,
+        actor: str,
+        action: str,
+        target: str,
+        request_id: str,
+        detail: Mapping[str, object],
+    ) -> None:
+        """Record that ``actor`` did ``action`` to ``target``."""
+
+
+class SqlImageStore:
+    """Implements ``images.ports.ImageStore`` over a database."""
+
+    def __init__(
+        self, database: Database, *, hold_namespace: HoldNamespace, record: Recorder, clock: Clock
+    ) -> None:
+        self._database: Final = database
+        self._hold_namespace: Final = hold_namespace
+        self._record: Final = record
+        self._clock: Final = clock
+
+    @contextmanager
+    def reading(self) -> Iterator["SqlImageRecords"]:
+        """Enter a consistent view."""
+        with self._database.reading() as connection:
+            yield SqlImageRecords(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator["SqlImageChanges"]:
+        """Enter a durable writing unit."""
+        with self._database.writing() as connection:
+            yield SqlImageChanges(
+                connection, self._hold_namespace, self._record, int(self._clock())
+            )
+
+
+class SqlImageRecords:
+    """Implements ``images.ports.Records`` over the connection of a unit."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection: Final = connection
+
+    def page(
+        self, scope: Scope, after: tuple[str, str], limit: int, tagged: Tagged, *, indexes: bool
+    ) -> Sequence[Listed]:
+        """Return a page of manifests; see the port."""
+        return rows.page(self._connection, scope, after, limit, tagged, indexes=indexes)
+
+    def find(self, place: Place, reference: str) -> Stored | None:
+        """Return a manifest with its bytes; see the port."""
+        query = (
+            select(
+                manifests.c.digest,
+                manifests.c.media_type,
+                manifests.c.content,
+                manifests.c.layers_size,
+                func.coalesce(manifests.c.config, ""),
+                func.coalesce(blobs.c.size, 0),
+                func.coalesce(blobs.c.location, ""),
+            )
+            .join(repositories, repositories.c.id == manifests.c.repository_id)
+            .outerjoin(blobs, blobs.c.digest == manifests.c.config)
+            .where(named(place))
+        )
+        if ":" in reference:
+            query = query.where(manifests.c.digest == reference)
+        else:
+            of_it = and_(
+                tags.c.repository_id == manifests.c.repository_id,
+                tags.c.digest == manifests.c.digest,
+            )
+            query = query.join(tags, of_it).where(tags.c.name == reference)
+        row = self._connection.execute(query).first()
+        return None if row is None else Stored(*row)
+
+    def children(self, place: Place, digest: str) -> Sequence[str]:
+        """Return what a manifest lists; see the port."""
+        query = (
+            select(manifest_references.c.child)
+            .join(repositories, repositories.c.id == manifest_references.c.repository_id)
+            .where(
+                named(place),
+                manifest_references.c.manifest == digest,
+                manifest_references.c.kind == Kind.MANIFEST.value,
+            )
+            .order_by(manifest_references.c.child)
+        )
+        return list(self._connection.scalars(query))
+
+
+class SqlImageChanges(SqlManifestChanges):
+    """Implements ``images.ports.Changes`` over the connection of a writing unit."""
+
+    def __init__(
+        self, connection: Connection, hold_namespace: HoldNamespace, record: Recorder, at: int
+    ) -> None:
+        super().__init__(connection, hold_namespace)
+        self._record: Final = record
+        self._at: Final = at
+
+    def digest_of(self, repository: int, tag: str) -> str | None:
+        """Return the digest that a tag leads to; see the port."""
+        query = select(tags.c.digest).where(tags.c.repository_id == repository, tags.c.name == tag)
+        return self._connection.scalar(query)
+
+    def config_of(self, repository: int, digest: str) -> str | None:
+        """Return the config of a manifest; see the port."""
+        query = select(func.coalesce(manifests.c.config, "")).where(
+            manifests.c.repository_id == repository, manifests.c.digest == digest
+        )
+        found: str | None = self._connection.scalar(query)
+        return found
+
+    def share(self, place: Place) -> int | None:
+        """Return the key of a repository that loses nothing meanwhile; see the port."""
+        query = select(repositories.c.id).where(named(place))
+        return self._connection.scalar(query.with_for_update(read=True, key_share=True))
+
+    def copy(self, source: int, target: int, digest: str, at: int) -> bool:
+        """Let ``target`` have a manifest of ``source``; see the port."""
+        return copy_manifest(self._connection, source, target, digest, at)
+
+    def audit(self, caller: Caller, action: str, target: str, detail: Mapping[str, object]) -> None:
+        """Leave an audit row; see the port."""
+        self._record(
+            self._connection,
+            at=self._at,
+            account=caller.account,
+            actor=caller.iam_id,
+            action=action,
+            target=f"image:{target}",
+            request_id=caller.request_id,
+            detail={"region": caller.region, **detail},
+        )
