@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import event, insert, select
 
 from tests.support.databases import sqlite_database
-from tests.support.registry_manifests import REGION, House, hold_namespace, image, index
+from tests.support.registry_manifests import REGION, House, image, index
 from wharfinger.audit.store import record
 from wharfinger.database.schema import registry as tables
 from wharfinger.images.model.listing import Listed, Scope, Tagged
 from wharfinger.images.store import rows
 from wharfinger.images.store.images import SqlImageStore
+from wharfinger.namespaces.store import hold_owner
 from wharfinger.registry.model.repositories import Place
 
 SCOPE = Scope(REGION, "tenant")
@@ -25,7 +26,7 @@ OTHER = Place(REGION, "tenant/other")
 def store(house: House) -> SqlImageStore:
     return SqlImageStore(
         house.database,
-        hold_namespace=hold_namespace,
+        hold_namespace=hold_owner,
         record=record,
         clock=lambda: house.now,
     )
