@@ -1,0 +1,39 @@
+"""Processes killed at random moments of a hundred cycles of push, tag, delete and collection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.killer import Killer
+from tests.faults.stage import Stage, apart, embedded, reported
+from tests.support.s3 import S3Server
+
+CYCLES = 100
+PAUSE = (0.2, 1.2)
+
+
+def _play(stage: Stage, name: str, seed: int) -> None:
+    crew = stage.crew(seed)
+    with reported(name, seed, crew.tally.told) as report:
+        crew.run(CYCLES, Killer(stage.server, crew, seed, PAUSE))
+        stage.server.restart()
+        stage.require_whole()
+        # The same clients go on as if nothing had been.
+        crew.run(20)
+        stage.require_whole()
+        report.add({"blobs at the end": len(stage.blobs())})
+    crew.close()
+
+
+@pytest.mark.parametrize("seed", [20261])
+def test_embedded(tmp_path: Path, seed: int) -> None:
+    with embedded(tmp_path) as stage:
+        _play(stage, "kills-embedded", seed)
+
+
+@pytest.mark.parametrize("seed", [20262])
+def test_postgresql_and_object_store(tmp_path: Path, s3: S3Server, seed: int) -> None:
+    with apart(tmp_path, s3) as stage:
+        _play(stage, "kills-postgresql-s3", seed)
