@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack
 import pytest
 
 from tests.support.backends import Backends, Settings, embedded, scaled
-from tests.support.s3 import S3Server
+from tests.support.s3 import S3Server, shared_s3
 from tests.support.server import Operator, Server, Tenant
 
 NewTenant = Callable[[], Tenant]
@@ -50,15 +50,12 @@ def server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> 
 
 
 @pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+def s3() -> Iterator[S3Server]:
     """A real S3 server, whose keys this process has in its environment while the tests run."""
-    with (
-        S3Server(tmp_path_factory.mktemp("s3")) as running,
-        pytest.MonkeyPatch.context() as environment,
-    ):
-        for name, value in running.environment.items():
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in shared_s3().environment.items():
             environment.setenv(name, value)
-        yield running
+        yield shared_s3()
 
 
 @pytest.fixture

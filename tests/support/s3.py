@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import secrets
+import shutil
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Mapping
@@ -122,7 +126,8 @@ class S3Server:
         return f"s3://{BUCKET}/{prefix}?{pairs}"
 
     def _spawn(self) -> None:
-        command = [str(ensure("versitygw")), "--quiet", "--keep-alive", "--region", REGION]
+        command = ["setpriv", "--pdeathsig", "KILL"]
+        command += [str(ensure("versitygw")), "--quiet", "--keep-alive", "--region", REGION]
         command += ["--port", f"127.0.0.1:{self.port}", "posix"]
         command += ["--sidecar", str(self._folder / "sidecar"), str(self._folder / "data")]
         keys = {
@@ -155,3 +160,14 @@ class S3Server:
             else:
                 return
         raise ServerFailedError(f"versitygw is not ready:\n{self.log.read_text()[-2000:]}")
+
+
+@functools.cache
+def shared_s3() -> S3Server:
+    """The server of this process; it ends with the process."""
+    folder = Path(tempfile.mkdtemp(prefix="wharfinger-s3-"))
+    server = S3Server(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(server.stop)
+    server.start()
+    return server

@@ -16,7 +16,7 @@ from wharfinger.blobstore.object_store.client import (
 from wharfinger.blobstore.port import CHUNK
 
 _ATTEMPTS: Final = 5
-_FIRST_WAIT: Final = 0.2
+_FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 5.0
 
 
