@@ -31,7 +31,7 @@ from wharfinger.explain.http import HttpWitness
 from wharfinger.explain.services import ExplainServices
 from wharfinger.identity import http as identity_http
 from wharfinger.identity import services as identity_services
-from wharfinger.identity.secrets import load_or_create_master_key
+from wharfinger.identity.secrets import load_master_key
 from wharfinger.identity.services import IdentityServices
 from wharfinger.images import services as image_services
 from wharfinger.images.services import ImageServices
@@ -150,7 +150,7 @@ def build_rooms(
         database,
         owners=owners,
         record=record,
-        master_key=load_or_create_master_key(settings.data_path / "master.key"),
+        master_key=load_master_key(settings.master_key_path),
         clock=clock,
         issued=lambda typ: tallies.add(names.TOKENS_ISSUED, (typ.value,)),
     )

@@ -132,6 +132,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             description="seconds after which PostgreSQL ends a transaction that stands still; 0: never",
         ),
     ] = 60.0
+    master_key_file: Annotated[
+        str,
+        Meta(
+            description="file with the key that seals secrets in the database, the same on every node; empty: master.key in the data folder"
+        ),
+    ] = ""
     blobs_url: Annotated[
         str,
         Meta(
@@ -453,6 +459,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """What the issued certificate names: `tls_names`, and the hosts of the regions."""
         hosts = (urlsplit(f"//{host}").hostname for one in self.regions for host in one.hosts)
         return tuple(dict.fromkeys([*self.tls_names, *filter(None, hosts)]))
+
+    @property
+    def master_key_path(self) -> Path:
+        """The file of the master key."""
+        return Path(self.master_key_file) if self.master_key_file else self.data_path / "master.key"
 
     @property
     def database(self) -> str:

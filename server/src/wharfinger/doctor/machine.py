@@ -79,7 +79,7 @@ def limits(site: Site) -> Iterator[Finding]:
 def _written(site: Site) -> Iterator[Path]:
     data = site.settings.data_path
     database = embedded_path(site.settings.database)
-    paths = [data / "operator.json", data / "master.key"]
+    paths = [data / "operator.json", site.settings.master_key_path]
     if database is not None:
         paths += [database, database.with_name(f"{database.name}-wal")]
     yield from (path for path in paths if path.exists())
@@ -108,7 +108,8 @@ def _inodes(path: Path, room: Room) -> Iterator[Finding]:
 def _secrets(site: Site) -> Iterator[Path]:
     settings, data = site.settings, site.settings.data_path
     database = embedded_path(settings.database)
-    paths = [data / "master.key", data / "operator.json", *sorted((data / "tls").glob("*.key"))]
+    own = [data / "operator.json", *sorted((data / "tls").glob("*.key"))]
+    paths = [settings.master_key_path, *own]
     if database is not None:
         paths += sorted(database.parent.glob(f"{database.name}*"))
     paths += [Path(name) for name in (settings.tls_key, settings.metrics_token_file) if name]

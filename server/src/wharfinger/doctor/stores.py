@@ -73,7 +73,7 @@ def store(site: Site) -> Iterator[Finding]:
 def keys(site: Site) -> Iterator[Finding]:
     """Look whether the master key opens the signing keys, and whether these are renewed."""
     stored = _signing_keys(site)
-    path = site.settings.data_path / "master.key"
+    path = site.settings.master_key_path
     if not path.exists():
         if stored:
             yield wrong(KEYS, doctor.MASTER_KEY_MISSING, path=path)

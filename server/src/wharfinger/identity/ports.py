@@ -132,6 +132,9 @@ class Records(Protocol):
     def signing_keys(self) -> Sequence[SigningKey]:
         """Return all signing keys, oldest generation first."""
 
+    def fact(self, name: str) -> str | None:
+        """Return what was written down of the whole deployment under ``name``."""
+
     def failures(self, keys: Collection[str]) -> Mapping[str, Failures]:
         """Return the failed sign-ins counted under each of ``keys`` that has any."""
 
@@ -204,6 +207,9 @@ class Changes(Records, Protocol):
 
     def touch_api_keys(self, used: Iterable[tuple[str, int]]) -> None:
         """Raise the last use of each API key to the given time."""
+
+    def add_fact(self, name: str, value: str) -> bool:
+        """Write something down of the whole deployment, for good; False if it was already."""
 
     def audit(
         self,

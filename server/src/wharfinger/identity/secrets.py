@@ -1,5 +1,6 @@
 """Sealing what must not lie in the database in plain: AES-256-GCM under the master key."""
 
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -10,9 +11,10 @@ if TYPE_CHECKING:
 
 MASTER_KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
+_FINGERPRINT: Final = b"wharfinger master key fingerprint"
 
 
-class MasterKeyInvalid(ValueError):
+class MasterKeyInvalid(RuntimeError):
     """The master key file does not hold 32 bytes, or the key does not open what was sealed."""
 
 
@@ -65,7 +67,25 @@ def load_or_create_master_key(path: Path) -> bytes:
     """
     if not path.exists():
         _create(path)
-    key = path.read_bytes()
+    return load_master_key(path)
+
+
+def fingerprint(master_key: bytes) -> str:
+    """Return 64 hexadecimal digits that tell two keys apart and nothing about either."""
+    return hmac.digest(master_key, _FINGERPRINT, "sha256").hex()
+
+
+def load_master_key(path: Path) -> bytes:
+    """Return the 32 bytes in the file at ``path``.
+
+    Raises:
+        MasterKeyInvalid: there is no such file, or it holds something else.
+        OSError: the file cannot be read.
+    """
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError as error:
+        raise MasterKeyInvalid(f"there is no master key at '{path}'") from error
     if len(key) != MASTER_KEY_BYTES:
         raise MasterKeyInvalid(
             f"'{path}' holds {len(key)} bytes, not the {MASTER_KEY_BYTES} of a master key"

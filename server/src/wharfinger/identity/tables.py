@@ -119,3 +119,11 @@ signin_failures: Final = Table(
     Column("window_start", Seconds, nullable=False),
     Column("count", Integer, nullable=False),
 )
+
+# What is true of the deployment as a whole, however many nodes it has; see ports.Fact.
+facts: Final = Table(
+    "facts",
+    metadata,
+    Column("name", Key(32), primary_key=True),
+    Column("value", Key(255), nullable=False),
+)

@@ -2,48 +2,97 @@
 
 import json
 import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
 
 from wharfinger.app import build_rooms
+from wharfinger.audit.store import record
 from wharfinger.database import migrate
+from wharfinger.database.opening import open_database
+from wharfinger.database.urls import embedded_path
+from wharfinger.identity import keys
+from wharfinger.identity.service import master_key
+from wharfinger.identity.store import SqlStore
 from wharfinger.serve.certificates import ensure_authority
 from wharfinger.serve.files import make_private_folder, write_private
 from wharfinger.settings import Settings
 
-OPERATOR_FILE = "operator.json"
+OPERATOR_FILE: Final = "operator.json"
+_DRAFT: Final = ".operator-key"
+"""Holds the API key until the operator's file does: from before it is made in the database."""
 
 
 def prepare(settings: Settings) -> None:
     """Bring the data folder to where workers can start; safe to repeat after it died half way.
 
-    The operator's file is written last: where it exists, everything else does.
+    Nodes that share a database do it one after the other. The operator's file is written last:
+    where it exists, everything else does.
 
     Raises:
         OSError: the data folder cannot be written.
         SchemaUnknown: a newer version wrote the database.
+        DatabaseAway, PreparationBusy: the database, or another node, kept this one waiting.
+        MasterKeyInvalid: this node has another master key than the database is sealed with.
     """
     make_private_folder(settings.data_path)
-    migrate.upgrade(settings.database)
-    authority = ensure_authority(settings.data_path / "tls")
-    operator = settings.data_path / OPERATOR_FILE
-    if not operator.exists():
-        content = _operator(settings, str(authority))
-        write_private(operator, json.dumps(content, indent=2).encode() + b"\n")
+    with migrate.exclusively(settings.database, settings.database_wait_seconds):
+        migrate.upgrade(settings.database)
+        _agree_on_master_key(settings)
+        authority = ensure_authority(settings.data_path / "tls")
+        operator = settings.data_path / OPERATOR_FILE
+        if not operator.exists():
+            content = _operator(settings, str(authority))
+            write_private(operator, json.dumps(content, indent=2).encode() + b"\n")
+        with suppress(FileNotFoundError):
+            (settings.data_path / _DRAFT).unlink()
+
+
+def _agree_on_master_key(settings: Settings) -> None:
+    database = open_database(settings)
+    try:
+        master_key.agree(SqlStore(database, record, time.time), settings.master_key_path)
+    finally:
+        database.close()
 
 
 def _operator(settings: Settings, authority: str) -> dict[str, str]:
+    """Return the operator's file; the API key is '' where another node has made the operator."""
+    shared = embedded_path(settings.database) is None
+    secret = _drafted_key(settings.data_path / _DRAFT)
     rooms = build_rooms(settings)
     try:
-        account, _, key = rooms.identity.administration.bootstrap(settings.operator_email)
+        account, iam_id, key = rooms.identity.administration.bootstrap(
+            settings.operator_email, secret, once=shared
+        )
+        with rooms.identity.store.reading() as records:
+            user = records.user(iam_id)
     finally:
         rooms.close()
+    return {
+        **_addresses(settings),
+        "ca": authority,
+        "account": account,
+        "user": user.email if user else settings.operator_email,
+        "api_key": key,
+    }
+
+
+def _drafted_key(path: Path) -> str:
+    """Return the API key to make: the one that a start which died half way has made, maybe."""
+    with suppress(FileNotFoundError):
+        return path.read_text(encoding="ascii")
+    secret = keys.generate()
+    write_private(path, secret.encode())
+    return secret
+
+
+def _addresses(settings: Settings) -> dict[str, str]:
     return {
         "registry": f"localhost:{settings.port}",
         "api": f"http://localhost:{settings.port}",
         "trust": f"https://localhost:{settings.trust_port}",
-        "ca": authority,
-        "account": account,
-        "user": settings.operator_email,
-        "api_key": key,
     }
 
 
@@ -51,11 +100,7 @@ def refresh_addresses(settings: Settings) -> None:
     """Let the operator's file name the ports of this start; key and account stay."""
     path = settings.data_path / OPERATOR_FILE
     content = json.loads(path.read_text(encoding="utf-8"))
-    addresses = {
-        "registry": f"localhost:{settings.port}",
-        "api": f"http://localhost:{settings.port}",
-        "trust": f"https://localhost:{settings.trust_port}",
-    }
+    addresses = _addresses(settings)
     if any(content.get(name) != value for name, value in addresses.items()):
         write_private(path, json.dumps(content | addresses, indent=2).encode() + b"\n")
 
@@ -65,13 +110,22 @@ def welcome(settings: Settings) -> str:
     path = settings.data_path / OPERATOR_FILE
     operator = json.loads(path.read_text(encoding="utf-8"))
     registry = operator["registry"]
+    wharfd = f"wharfd --data {settings.data}"
+    key = [f"  the operator's API key is in {path} (api_key); to sign in:"]
+    if not operator["api_key"]:
+        whose = f"--account {operator['account']} --user {operator['user']}"
+        key = [
+            "  the operator's API key is with the node that started first; for another one:",
+            f"    {wharfd} apikey add NAME {whose}",
+            "  to sign in:",
+        ]
     return os.linesep.join(
         [
             f"Wharfinger serves {registry}; its data is in {settings.data_path}",
-            f"  the operator's API key is in {path} (api_key); to sign in:",
+            *key,
             f"    docker login -u iamapikey {registry}",
             "  a namespace for your images, then a push:",
-            f"    wharfd --data {settings.data} namespace add team",
+            f"    {wharfd} namespace add team",
             f"    docker tag IMAGE {registry}/team/IMAGE && docker push {registry}/team/IMAGE",
         ]
     )

@@ -21,7 +21,7 @@ from wharfinger.settings import Settings
 
 
 class StartFailed(RuntimeError):
-    """The data folder could not be prepared; the log tells why."""
+    """The data folder or the database could not be prepared."""
 
 
 def serve(settings: Settings) -> None:
@@ -36,8 +36,8 @@ def serve(settings: Settings) -> None:
     lock_folder(settings.data_path)
     require_free(settings)
     require_token(settings)
-    if run_apart(lambda: prepare(settings)):
-        raise StartFailed(f"the data folder {settings.data_path} could not be prepared")
+    if failure := run_apart(lambda: prepare(settings)):
+        raise StartFailed(f"the data folder {settings.data_path} could not be prepared: {failure}")
     refresh_addresses(settings)
     metrics_files.clear(settings)
     slots = open_listeners(settings)

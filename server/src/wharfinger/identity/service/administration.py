@@ -36,6 +36,8 @@ OPERATOR: Final = "operator"
 PLANS: Final = ("free", "standard", "unlimited")
 DEFAULT_PLAN: Final = "standard"
 BOOTSTRAP_KEY: Final = "operator"
+OPERATOR_FACT: Final = "operator"
+"""Under which the database keeps the iam_id of the operator that the first start made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +55,33 @@ class Administration:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def bootstrap(self, email: str) -> tuple[str, str, str]:
+    def bootstrap(
+        self, email: str, secret: str | None = None, *, once: bool = False
+    ) -> tuple[str, str, str]:
         """Return (account id, iam_id, API key) of the operator, all made in one transaction.
 
-        Made again what is missing; the API key of an earlier call is replaced, since what was
-        shown once cannot be shown again. Call it when the operator's file does not exist.
+        ``secret`` is the API key to make; called again with the same, nothing changes. With
+        another one, the key of the earlier call is replaced, since what was shown once cannot be
+        shown again; or, with ``once``, it stays as whoever came first made it, and the API key
+        returned is ''. Only one process may call at a time.
 
         Raises:
             ValueInvalid: the e-mail belongs to a user who is no operator.
         """
         email = emails.require(email)
-        secret = keys.generate()
+        secret = secret or keys.generate()
         with self._desk.changing(OPERATOR_ACCOUNT) as changes:
+            made = changes.credential_by_secret(keys.sha256(secret))
+            if made is not None:
+                return OPERATOR_ACCOUNT, made.iam_id, secret
+            if once and (first := changes.fact(OPERATOR_FACT)) is not None:
+                return OPERATOR_ACCOUNT, first, ""
             iam_id = self._operator(changes, email)
             for key in changes.api_keys(OPERATOR_ACCOUNT, iam_id, Page(self._desk.limit)):
                 if key.name == BOOTSTRAP_KEY:
                     changes.remove_api_key(OPERATOR_ACCOUNT, key.id)
             add_api_key(self._desk, changes, OPERATOR_ACCOUNT, iam_id, secret, BOOTSTRAP_KEY, "")
+            changes.add_fact(OPERATOR_FACT, iam_id)
             audit(changes, _operator(OPERATOR_ACCOUNT), "account.bootstrap", OPERATOR_ACCOUNT)
         return OPERATOR_ACCOUNT, iam_id, secret
 

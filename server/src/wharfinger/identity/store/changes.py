@@ -28,6 +28,7 @@ from wharfinger.identity.tables import (
     accounts,
     api_keys,
     credentials,
+    facts,
     memberships,
     policies,
     service_ids,
@@ -177,6 +178,10 @@ class SqlChanges(SqlRecords):
         """Remove signing keys."""
         self._hold_signing_keys()
         self._connection.execute(delete(signing_keys).where(signing_keys.c.kid.in_(kids)))
+
+    def add_fact(self, name: str, value: str) -> bool:
+        """Write something down of the whole deployment, for good; False if it was already."""
+        return self._add_unless_there(facts, {"name": name, "value": value})
 
     def add_failure(self, keys: Collection[str], now: int, window: int) -> None:
         """Count a failed sign-in under each key; counts older than ``window`` s start anew."""

@@ -38,6 +38,7 @@ from wharfinger.identity.tables import (
     accounts,
     api_keys,
     credentials,
+    facts,
     memberships,
     policies,
     service_ids,
@@ -270,6 +271,11 @@ class SqlRecords:
         """Return all signing keys, oldest generation first."""
         query = select(signing_keys).order_by(signing_keys.c.generation)
         return [SigningKey(**row._mapping) for row in self._connection.execute(query)]
+
+    def fact(self, name: str) -> str | None:
+        """Return what was written down of the whole deployment under ``name``."""
+        query = select(facts.c.value).where(facts.c.name == name)
+        return self._connection.execute(query).scalar_one_or_none()
 
     def failures(self, keys: Collection[str]) -> Mapping[str, Failures]:
         """Return the failed sign-ins counted under each of ``keys`` that has any."""
