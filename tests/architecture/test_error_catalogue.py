@@ -34,8 +34,8 @@ CONTROL = re.compile(r"CR[A-Z][0-9]{4}[EIT]")
 IAM = re.compile(r"BXNIM[0-9]{4}E")
 OCI = re.compile(r"[A-Z][A-Z_]*[A-Z]")
 ROOT = Path(__file__).resolve().parents[2]
-FINDINGS = ("WHF11", "WHF12")
-"""Ranges of codes that are told as findings, never raised."""
+FINDINGS = ("WHF10", "WHF11", "WHF12")
+"""Ranges of codes that are told as notices and findings, never raised."""
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:

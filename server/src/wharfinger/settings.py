@@ -388,6 +388,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     registry_token_seconds: Annotated[
         int, Meta(ge=1, le=3600, description="life of a bearer token for the registry")
     ] = 300
+    credential_warning_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=30 * 86_400,
+            description="seconds before its end that a registry token or API key is warned of",
+        ),
+    ] = 7200
     signing_key_days: Annotated[
         int, Meta(ge=1, le=3650, description="days after which a new signing key takes over")
     ] = 90

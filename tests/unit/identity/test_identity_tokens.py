@@ -3,6 +3,7 @@
 import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -64,6 +65,23 @@ def test_a_token_ends_with_its_time_also_when_it_was_verified_before(house: Hous
         verify(house.services, token)
     with pytest.raises(TokenExpired):
         verify(house.worker(), token)
+
+
+def test_a_token_does_not_outlive_its_credential_and_tells_its_end(house: House) -> None:
+    now = int(house.clock.now)
+
+    def issued(ends: int) -> Claims:
+        token, _, expires = house.services.tokens.issue(
+            TokenType.IAM, replace(WHO, ends=ends), audience="iam", lifetime=60, account="acc"
+        )
+        claims = verify(house.services, token)
+        assert claims.expires == expires
+        return claims
+
+    soon, late, never = issued(now + 20), issued(now + 900), issued(0)
+    assert (soon.expires, soon.ends) == (now + 20, now + 20)
+    assert (late.expires, late.ends) == (now + 60, now + 900)
+    assert (never.expires, never.ends) == (now + 60, 0)
 
 
 @pytest.mark.parametrize(

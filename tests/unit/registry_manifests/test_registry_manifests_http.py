@@ -23,7 +23,12 @@ from tests.support.registry_manifests import (
 )
 from wharfinger.identity.model import Caller, Claims, TokenType, Visibility
 from wharfinger.registry.http import catalog, manifests, referrers, tags
-from wharfinger.registry.model.manifests import OCI_INDEX, OCI_MANIFEST, manifest_headers
+from wharfinger.registry.model.manifests import (
+    OCI_ARTIFACT,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    manifest_headers,
+)
 from wharfinger.registry.service.catalog import Catalogue
 from wharfinger.registry.service.referrers import Referrers
 from wharfinger.registry.service.tags import Tags
@@ -33,9 +38,11 @@ from wharfinger.registry.store.tags import SqlTagLists
 from wharfinger.settings import Settings
 from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
+from wharfinger.web.notices import Adviser, Notice, Silent
 from wharfinger.web.surface import Surface
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
+from wharfinger_common.catalogue import notices as entries
 from wharfinger_common.digests import Digest
 from wharfinger_common.refusals import Rule
 
@@ -47,8 +54,9 @@ class Tokens:
 
     def verify(self, token: str, typ: TokenType, audience: str) -> Claims:
         claims = Claims(typ, audience, REGION, "a", "who", "credential", 0, 0, 1 << 40)
-        access = {"tenant/app": frozenset(token.split(","))}
-        return replace(claims, access=access, catalog=token == "catalog")
+        actions, _, ends = token.partition(";ends=")
+        access = {"tenant/app": frozenset(actions.split(","))}
+        return replace(claims, access=access, catalog=token == "catalog", ends=int(ends or 0))
 
     verify_at_once = verify
 
@@ -75,13 +83,31 @@ class NoPolicies:
         return Visibility(frozenset({"a"}), frozenset())
 
 
+class Talkative:
+    """Has advice for every push, if it is not broken."""
+
+    broken = False
+
+    def advise(self, region: str, repository: str) -> Sequence[Notice]:
+        if self.broken:
+            raise OSError("away")
+        return [Notice(entries.CREDENTIAL_ENDS_SOON, {"minutes": 1})]
+
+
 class Client:
     """Sends requests to the routes, with a token for everything unless told otherwise."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, adviser: Adviser | None = None) -> None:
         settings = Settings(page_entries=3, manifest_bytes=64 << 10)
         self.threads = Threads(2)
-        web = Web(settings, self.threads, Urls((), (), settings.served), lambda: 0.0, lambda: False)
+        web = Web(
+            settings,
+            self.threads,
+            Urls((), (), settings.served),
+            lambda: 0.0,
+            lambda: False,
+            adviser=adviser or Silent(),
+        )
         gate = Gate(web, Tokens(), NoPolicies(), house)
         lists = Tags(SqlTagLists(house.database), house, 3)
         found = Referrers(SqlReferrerLists(house.database), house, 3, 64 << 10)
@@ -296,3 +322,51 @@ def test_other_methods_are_told_apart(send: Any) -> None:
     answer = send("POST", f"{APP}/manifests/v1")
     assert answer.status_code == 405
     assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "PUT", "DELETE"}
+
+
+def test_a_deprecated_type_is_taken_with_a_warning(house: House, send: Any) -> None:
+    house.add_blob(b"{}", EMPTY)
+    artifact = {"mediaType": OCI_ARTIFACT, "artifactType": "application/vnd.example"}
+    old = send("PUT", f"{APP}/manifests/old", encoded(artifact), content_type=OCI_ARTIFACT)
+    new = send("PUT", f"{APP}/manifests/new", pushed(house), content_type=OCI_MANIFEST)
+
+    assert (old.status_code, new.status_code) == (201, 201)
+    assert old.headers["warning"] == (
+        f'299 - "Manifests of the type {OCI_ARTIFACT} are deprecated; '
+        'newer clients and registries refuse them (WHF1002)"'
+    )
+    assert "warning" not in new.headers
+
+
+def test_a_credential_near_its_end_is_warned_of_with_every_success(house: House, send: Any) -> None:
+    content = pushed(house)
+    token = "pull,push;ends=300"
+    put = send("PUT", f"{APP}/manifests/v1", content, token=token, content_type=OCI_MANIFEST)
+    got = send("GET", f"{APP}/manifests/v1", token=token)
+    missing = send("GET", f"{APP}/manifests/v2", token=token)
+    later = send("GET", f"{APP}/manifests/v1", token="pull;ends=100000")
+
+    warning = '299 - "The credential behind this sign-in ends in 5 minutes (WHF1001)"'
+    assert put.headers["warning"] == got.headers["warning"] == warning
+    assert missing.status_code == 404
+    assert "warning" not in missing.headers
+    assert "warning" not in later.headers
+
+
+def test_what_an_adviser_says_goes_with_the_push_and_never_spoils_it(house: House) -> None:
+    adviser = Talkative()
+    client = Client(house, adviser)
+
+    def put(content: bytes) -> Response:
+        path, headers = f"{APP}/manifests/v1", {"content_type": OCI_MANIFEST}
+        return asyncio.run(client("PUT", path, content, **headers))
+
+    told, refused = put(pushed(house)), put(b"nothing")
+    adviser.broken = True
+    silent = put(pushed(house))
+    client.threads.close()
+
+    assert (told.status_code, silent.status_code, refused.status_code) == (201, 201, 400)
+    assert "(WHF1001)" in told.headers["warning"]
+    assert "warning" not in silent.headers
+    assert "warning" not in refused.headers

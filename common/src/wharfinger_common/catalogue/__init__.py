@@ -23,6 +23,7 @@ SURFACES: Final[Mapping[str, Text]] = {
     "WHF07": Text("Explanations of refusals"),
     "WHF08": Text("The command line and its plug-ins"),
     "WHF09": Text("The container registry plug-in"),
+    "WHF10": Text("What successful answers tell besides"),
     "WHF11": Text("What doctor finds"),
     "WHF12": Text("What checking and collecting the store finds"),
 }

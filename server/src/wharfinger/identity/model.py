@@ -53,6 +53,7 @@ class Claims:
 
     ``access`` maps a repository name to the actions granted, for registry tokens only.
     ``epoch`` must equal the credential's epoch in the database: raising that one revokes.
+    ``ends`` is when the credential itself ends, 0 for never: its tokens do not outlive it.
     """
 
     typ: TokenType
@@ -66,6 +67,7 @@ class Claims:
     expires: int
     access: Mapping[str, frozenset[str]] = field(default_factory=dict)
     catalog: bool = False
+    ends: int = 0
 
     @property
     def anonymous(self) -> bool:
@@ -172,13 +174,17 @@ class CredentialKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What tokens are issued on. ``account`` is '' unless it acts in one account only."""
+    """What tokens are issued on. ``account`` is '' unless it acts in one account only.
+
+    ``ends`` is when it ends by itself, in Unix seconds, 0 for never.
+    """
 
     id: str
     iam_id: str
     kind: CredentialKind
     epoch: int
     account: str = ""
+    ends: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,14 @@ class _PlainReads:
                 return None
         except (KeyUnread, Refusal):
             return None
-        return claims if claims.grants(read.repository, PULL) else None
+        plain = claims.grants(read.repository, PULL) and not self._is_warned(claims)
+        return claims if plain else None
+
+    def _is_warned(self, claims: Claims) -> bool:
+        """Whether the answer carries a warning that the credential ends."""
+        if not claims.ends:
+            return False
+        return claims.ends - self._web.clock() <= self._web.settings.credential_warning_seconds
 
     def _region(self, scope: Scope, host: bytes) -> str:
         """Return the region that is called; the host may be a proxy's word, or in other form."""

@@ -20,7 +20,8 @@ from wharfinger.identity.model import (
     TokenType,
 )
 from wharfinger.web.context import Web
-from wharfinger.web.witness import Presented, present
+from wharfinger.web.notices import ending
+from wharfinger.web.witness import Presented, notice, present
 from wharfinger_common.catalogue import web as entries
 from wharfinger_common.languages import Text
 from wharfinger_common.names import namespace_of
@@ -199,6 +200,9 @@ class Gate:
             raise _of_another_region(claims, challenge)
         if not await self._stands(claims):
             raise _revoked(claims, challenge)
+        limit = self._web.settings.credential_warning_seconds
+        if (soon := ending(claims.ends, self._web.clock(), limit)) is not None:
+            notice(request, soon)
         return claims
 
     async def _stands(self, claims: Claims) -> bool:

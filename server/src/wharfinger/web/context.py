@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from wharfinger.settings import Settings
 from wharfinger.web.access_log import AccessLog
 from wharfinger.web.meter import Meter, NoMeter
+from wharfinger.web.notices import Adviser, Silent
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
 from wharfinger.web.witness import Blind, Witness
@@ -16,7 +17,7 @@ class Web:
     """Shared parts of all surfaces; one for each worker.
 
     ``clock`` gives Unix seconds; ``draining`` tells whether new transfers are to be refused;
-    ``witness`` is told what was refused.
+    ``witness`` is told what was refused; ``adviser`` knows what to tell who pushed.
     """
 
     settings: Settings
@@ -25,5 +26,6 @@ class Web:
     clock: Callable[[], float]
     draining: Callable[[], bool]
     witness: Witness = field(default_factory=Blind)
+    adviser: Adviser = field(default_factory=Silent)
     meter: Meter = field(default_factory=NoMeter)
     access: AccessLog = field(default_factory=lambda: AccessLog("off"))

@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from wharfinger.web.access_log import AccessLog
 from wharfinger.web.meter import Answered, Meter
+from wharfinger.web.notices import warnings
 from wharfinger.web.sendfile import EXTENSION
 from wharfinger.web.urls import Urls
 from wharfinger.web.witness import Presented
@@ -69,6 +70,9 @@ class Exchange:
             headers["X-Request-Id"] = self.request_id
             if self.scope["path"].startswith("/v2"):
                 headers["Docker-Distribution-API-Version"] = "registry/2.0"
+            if self.presented.notices and self.status < 400:
+                for value in warnings(self.presented.notices):
+                    headers.append("Warning", value)
         await self._send(message)
         if kind == "http.response.body":
             self._sent += len(message.get("body", b""))

@@ -114,7 +114,7 @@ class RegistrySignIn:
         scopes = parse(request.scopes, self._max_scopes)
         presented = self._identify(request)
         granted = self._granted(presented, request.region, scopes)
-        token, issued, _ = self._tokens.issue(
+        token, issued, expires = self._tokens.issue(
             TokenType.REGISTRY,
             presented.credential,
             audience=request.service,
@@ -126,7 +126,7 @@ class RegistrySignIn:
         return RegistryToken(
             token=token,
             issued=issued,
-            lifetime=self._token_seconds,
+            lifetime=expires - issued,
             scope=" ".join(
                 f"{scope.type}:{scope.name}:{','.join(actions)}"
                 for scope, actions in granted.items()

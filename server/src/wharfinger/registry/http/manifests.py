@@ -9,6 +9,7 @@ from starlette.routing import Route
 from wharfinger.identity.model import DELETE, PULL, PUSH
 from wharfinger.registry.model.blobs import matches
 from wharfinger.registry.model.manifests import (
+    DEPRECATED,
     ManifestTooLarge,
     StoredManifest,
     manifest_headers,
@@ -19,6 +20,9 @@ from wharfinger.registry.service.manifests import Manifests, Push, Pushed
 from wharfinger.web.authentication import Gate
 from wharfinger.web.bodies import BodyTooLarge, read_body
 from wharfinger.web.context import Web
+from wharfinger.web.notices import Notice, advice
+from wharfinger.web.witness import notice
+from wharfinger_common.catalogue import notices as entries
 from wharfinger_common.names import require_repository
 
 PATH: Final = "/v2/{name:path}/manifests/{reference}"
@@ -66,9 +70,18 @@ class _Handlers:
             content_type=request.headers.get("content-type", ""),
             tags=request.query_params.getlist("tag"),
         )
-        pushed = await self._web.threads.run(self._manifests.put, place, push)
+        pushed, notices = await self._web.threads.run(self._push, place, push)
+        notice(request, *notices)
         path = f"/v2/{place.repository}/manifests/{pushed.digest}"
         return _created(self._web.urls.location(request, path), pushed)
+
+    def _push(self, place: Place, push: Push) -> tuple[Pushed, list[Notice]]:
+        pushed = self._manifests.put(place, push)
+        notices = list(advice(self._web.adviser, place.region, place.repository))
+        if pushed.media_type in DEPRECATED:
+            facts = {"type": pushed.media_type}
+            notices.append(Notice(entries.MANIFEST_TYPE_DEPRECATED, facts))
+        return pushed, notices
 
     async def delete(self, request: Request) -> Response:
         place = await self._enter(request, DELETE)

@@ -22,6 +22,8 @@ IMAGES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 INDEXES: Final = frozenset({OCI_INDEX, DOCKER_LIST})
 ARTIFACTS: Final = frozenset({OCI_ARTIFACT, ORAS_ARTIFACT})
 MANIFESTS: Final = IMAGES | INDEXES | ARTIFACTS
+DEPRECATED: Final = ARTIFACTS
+"""Taken still, with a warning. Schema 1, deprecated much longer, is refused."""
 SCHEMA1: Final = frozenset(
     {
         "application/vnd.docker.distribution.manifest.v1+json",

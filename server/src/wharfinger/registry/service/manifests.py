@@ -42,6 +42,7 @@ class Pushed:
     """What a push led to; ``tags`` are the tag parameters that were set."""
 
     digest: str
+    media_type: str
     subject: str | None
     tags: Sequence[str]
 
@@ -93,7 +94,7 @@ class Manifests:
             changes.move_tags(repository, names, digest, at)
         if facts is not None and manifest.config is not None:
             self._configs.described(manifest.config)
-        return Pushed(digest, parsed.subject, tags)
+        return Pushed(digest, parsed.media_type, parsed.subject, tags)
 
     def get(self, place: Place, reference: str) -> StoredManifest:
         """Return the manifest of a tag or digest with its bytes (OCI distribution 1.1, end-3).
