@@ -22,7 +22,7 @@ PLUGIN_SOURCES := $(wildcard plugins/*/pyproject.toml) \
 run: $(UV) plugins
 	@$(UV) sync --quiet --inexact --no-dev --all-packages
 	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m compileall -q common/src server/src
-	@WHARFINGER_DATA=$(DATA) WHARFINGER_PORT=$(PORT) WHARFINGER_TRUST_PORT=$(TRUST_PORT) \
+	@WHARFINGER_PLUGINS=$(PLUGINS) WHARFINGER_DATA=$(DATA) WHARFINGER_PORT=$(PORT) WHARFINGER_TRUST_PORT=$(TRUST_PORT) \
 	  exec .venv/bin/wharfd serve
 
 plugins: $(PLUGINS)/.built

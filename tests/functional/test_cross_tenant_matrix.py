@@ -86,6 +86,11 @@ DELETE /api/v1/tags/{image:path}                               401      403    4
 GET    /api/v1/audit                                           401      200    403    403     200
 GET    /api/v1/regions                                         200      200    200    200     200
 GET    /api/v1/explain/{id}                                    401      404    200    404     200
+GET    /identity/v1/userinfo                                   401      200    200    200     200
+GET    /plugins/simple/                                        200      200    200    200     200
+GET    /plugins/simple/{project}/                              404      404    404    404     404
+GET    /plugins/files/{filename}                               404      404    404    404     404
+GET    /api/v1/info                                            200      200    200    200     200
 GET    /api/v1/openapi.json                                    200      200    200    200     200
 GET    /api/v1/docs                                            200      200    200    200     200
 """
@@ -278,8 +283,9 @@ def token_call(home: Home, row: Row, who: Identity | None) -> Call:
 
 
 def help_call(home: Home, row: Row, who: Identity | None) -> Call:
-    """Path and arguments of a look into the error reference, which asks for no credentials."""
-    return filled(row.path, {"code": "WHF0001"}), {}
+    """Path and arguments of a look into what is everybody's; no plug-in is offered here."""
+    values = {"code": "WHF0001", "project": "none", "filename": "none-1.0-py3-none-any.whl"}
+    return filled(row.path, values), {}
 
 
 def control_call(home: Home, row: Row, who: Identity | None) -> Call:
@@ -349,13 +355,15 @@ def call_of(row: Row) -> Callable[[Home, Row, Identity | None], Call]:
         return registry_call
     if row.path.startswith(("/identity/v1", "/api/")):
         return control_call
-    if row.path.startswith("/help/"):
+    if row.path.startswith(("/help/", "/plugins/")):
         return help_call
     return token_call
 
 
 def is_guarded_control(row: Row) -> bool:
-    return call_of(row) is control_call and row.expected["anonymous"] == 401
+    """Whether the call is refused without a token, and acts in the account that it names."""
+    guarded = call_of(row) is control_call and row.expected["anonymous"] == 401
+    return guarded and row.path != "/identity/v1/userinfo"
 
 
 @pytest.fixture(scope="module")

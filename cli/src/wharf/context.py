@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wharf.session import Session
     from wharfinger_common.clients.control import ControlApi
     from wharfinger_common.clients.identity import IdentityApi
-    from wharfinger_common.clients.transport import Transport, Watcher
+    from wharfinger_common.clients.transport import Options, Transport, Watcher
 
 
 class Store:
@@ -93,6 +93,16 @@ class Context:
         return str(known or "") or self.session.endpoint.partition("://")[2].partition("/")[0]
 
     @property
+    def region_endpoint(self) -> str:
+        """Address of the targeted region: the one that control calls go to.
+
+        Raises:
+            NoEndpoint: no service is targeted.
+        """
+        chosen = self.settings.get("Endpoint") if self.plugin else None
+        return str(chosen or self.config.text("ControlEndpoint") or self.session.endpoint)
+
+    @property
     def brand(self) -> Brand:
         """By which name we were called, and what it calls the service."""
         return self.words.brand
@@ -114,9 +124,15 @@ class Context:
 
     def transport(self, base: str) -> "Transport":
         """Return what carries requests to the service at ``base``, as the configuration says."""
-        from wharfinger_common.clients.transport import Options, Transport
+        from wharfinger_common.clients.transport import Transport
 
-        options = Options(
+        return Transport(base, self.options(), watcher=self._watcher())
+
+    def options(self) -> "Options":
+        """Return how services are called: timeout, trust, language, proxies."""
+        from wharfinger_common.clients.transport import Options
+
+        return Options(
             timeout=self.config.timeout,
             verify=not self.config.values.get("SSLDisabled"),
             ca_file=self.config.ca_file,
@@ -126,7 +142,6 @@ class Context:
             },
             environ=self.environ,
         )
-        return Transport(base, options, watcher=self._watcher())
 
     def control(self) -> "ControlApi":
         """Return the control API of the targeted service, as who is signed in."""
@@ -134,7 +149,7 @@ class Context:
 
         session = self.session
         account, token = session.account, session.token()
-        return ControlApi(self.transport(session.endpoint), token, account)
+        return ControlApi(self.transport(self.region_endpoint), token, account)
 
     def identity(self) -> "IdentityApi":
         """Return the identity API of the targeted service, as who is signed in."""

@@ -73,6 +73,10 @@ class Directory:
         for namespace, plugin in self.plugins.namespaces():
             yield namespace, plugin.words(words)
 
+    def all_namespaces(self) -> list[Namespace]:
+        """Return every namespace."""
+        return [*commands.NAMESPACES, *(space for space, _ in self.plugins.namespaces())]
+
     def words_of(self, namespace: Namespace, words: Words) -> Words:
         """Return the words that the texts of a namespace are in."""
         found = self.plugins.namespace(namespace.name)
@@ -127,6 +131,7 @@ def run(arguments: Sequence[str], config: Config, words: Words, screen: Screen) 
     plugin = found.plugin
     if plugin is not None:
         plugin.require_usable()
+        plugin.require_allowed(config.part("PluginMinimums").get(plugin.name, ""))
     context = Context(
         found.command,
         call,
@@ -135,7 +140,10 @@ def run(arguments: Sequence[str], config: Config, words: Words, screen: Screen) 
         found.words(words),
         plugin=plugin.name if plugin else "",
     )
-    code = found.load()(context)
+    try:
+        code = found.load()(context)
+    except UsageWrong as wrong:
+        return _usage(found, wrong, words, screen)
     return code if isinstance(code, int) and not isinstance(code, bool) else 0
 
 

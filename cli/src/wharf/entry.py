@@ -61,8 +61,22 @@ def _fail(error: Exception, words: Words, screen: Screen, config: Config) -> int
 
             traceback.print_exception(error, file=screen.err)
         error = _foreseen(error)
+    _note(error, config)
     screen.failed(words(Text("FAILED")), "\n".join(_told(error, words)))
     return dispatch.FAILED_EXIT
+
+
+def _note(error: Exception, config: Config) -> None:
+    from contextlib import suppress
+
+    from wharf.requests_log import note
+    from wharfinger_common.clients.errors import Answered
+    from wharfinger_common.refusals import Refusal
+
+    if isinstance(error, Answered) and error.request_id and config.path.exists():
+        # What cannot be remembered must not hide what went wrong.
+        with suppress(Refusal, OSError):
+            note(config.folder, error)
 
 
 def _foreseen(error: Exception) -> "Refusal":
@@ -79,8 +93,8 @@ def _told(refusal: "Refusal", words: Words) -> list[str]:
 
     lines = [words.message(refusal)]
     if isinstance(refusal, Answered):
-        if refusal.help:
-            lines.append(refusal.help)
+        if refusal.cure and refusal.cure not in lines[0]:
+            lines.append(refusal.cure)
         if refusal.request_id:
             text = Text(
                 "Request {id} ({code}): '{command} explain {id}' tells more.",

@@ -87,6 +87,7 @@ class Prompts:
     def _line(self) -> str:
         line = self._input().readline()
         if not line:
+            self._show("\n")
             raise _ended()
         return line.rstrip("\r\n")
 

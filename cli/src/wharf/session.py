@@ -128,8 +128,19 @@ class Session:
             raise
         except Answered as refusal:
             raise _refusals().SessionEnded from refusal
-        self.keep(tokens)
+        self.keep(tokens, **self._news())
         return tokens.access
+
+    def _news(self) -> dict[str, Any]:
+        """Return what the service now says of itself, nothing where it does not say."""
+        from wharf.endpoints import news
+        from wharfinger_common.clients.control import ControlApi
+        from wharfinger_common.clients.errors import CallFailed
+
+        try:
+            return news(ControlApi(self._open(self.endpoint)).info())
+        except CallFailed:
+            return {}
 
     def keep(self, tokens: "Tokens", **more: Any) -> None:
         """Keep the tokens of a sign-in, and what else belongs to it."""

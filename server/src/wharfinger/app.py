@@ -47,6 +47,9 @@ from wharfinger.namespaces.deletion import Emptying
 from wharfinger.namespaces.service import Namespaces, Owners
 from wharfinger.namespaces.service import Rules as NamespaceRules
 from wharfinger.namespaces.store import SqlNamespaceStore, hold_owner, is_deleting
+from wharfinger.plugin_index import http as plugin_index_http
+from wharfinger.plugin_index.service import PluginIndex
+from wharfinger.plugin_index.store import WheelFolder
 from wharfinger.registry.fastpath import AwaitedFastPath, FastPath
 from wharfinger.registry.fastreads import SqliteFastReads
 from wharfinger.registry.http import blobs as blobs_http
@@ -271,6 +274,7 @@ def routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
         *health.routes(),
         *figures,
         *HelpPages().routes(),
+        *plugin_index_http.routes(PluginIndex(WheelFolder(rooms.settings.plugins_path)), web),
     ]
 
 
@@ -350,11 +354,12 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
     from wharfinger.identity import http_v1 as identity_v1
     from wharfinger.images.http_v1.router import router as images_router
     from wharfinger.namespaces import http_v1 as namespaces_v1
-    from wharfinger.web import region_list
+    from wharfinger.web import region_list, service_info
 
     audit = AuditService(SqlAuditTrail(rooms.database), rooms.identity.access)
     return [
         identity_v1.router(rooms.identity, web, gate),
+        identity_v1.bearer_router(rooms.identity, web, gate),
         namespaces_v1.router(rooms.namespaces, web, gate),
         images_router(rooms.images, web, gate),
         audit_http.router(audit, web, gate),
@@ -362,6 +367,7 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
         explain_v1.router(
             rooms.explain.explanations, web, gate, flush=rooms.explain.recorder.flush
         ),
+        service_info.router(web),
     ]
 
 

@@ -189,6 +189,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = "operator@localhost"
 
+    plugins: Annotated[
+        str,
+        Meta(
+            description="folder of the wheels that the command line may install as plug-ins; empty: plugins in the data folder"
+        ),
+    ] = ""
+    plugin_minimums: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}=[A-Za-z0-9.!+_-]{1,64}$")], ...],
+        Meta(description="least versions of plug-ins that may be used, each as PLUG-IN=VERSION"),
+    ] = ()
+
     # How it runs
     workers: Annotated[int, Meta(ge=1, le=64, description="HTTP worker processes")] = 1
     threads: Annotated[int, Meta(ge=2, le=256, description="threads a worker runs services in")] = (
@@ -472,6 +483,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def master_key_path(self) -> Path:
         """The file of the master key."""
         return Path(self.master_key_file) if self.master_key_file else self.data_path / "master.key"
+
+    @property
+    def plugins_path(self) -> Path:
+        """The folder of plug-ins' wheels."""
+        return Path(self.plugins) if self.plugins else self.data_path / "plugins"
 
     @property
     def database(self) -> str:

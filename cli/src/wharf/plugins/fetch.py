@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,9 +62,10 @@ class Repositories:
             NoEndpoint: there is none at all, because no service is targeted.
         """
         rows = self.rows()
-        if not rows or (
-            name.lower() in DEFAULT_NAMES and not self._context.config.text("APIEndpoint")
+        if not self._context.config.text("APIEndpoint") and (
+            name.lower() in DEFAULT_NAMES or not (name or rows)
         ):
+            # Asking for it says that there is none, and how to set one.
             rows = [(self._context.brand.repository, self._context.session.endpoint)]
         found = [row for row in rows if not name or _same(row[0], name)]
         if not found:
@@ -106,17 +109,11 @@ def downloaded(context: Context, repository: Repository, offer: Offer) -> Iterat
         ChecksumWrong: what arrived is something else.
         CallFailed: it did not arrive.
     """
-    context.say(Text("Attempting to download the binary file..."))
-    folder = make_folder(context.config.folder / "plugins" / CACHE)
-    path = folder / f"{os.getpid()}-{offer.url.rpartition('/')[2]}"
-    try:
-        size, digest = _receive(context, repository, offer, path)
-        context.say(Text("{size} bytes downloaded", size=size))
-        if digest != offer.sha256:
+    with _space(context) as folder:
+        path = folder / offer.url.rpartition("/")[2]
+        if _receive(context, repository, offer, path) != offer.sha256:
             raise ChecksumWrong
         yield path
-    finally:
-        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -125,17 +122,12 @@ def downloaded_from(context: Context, url: str) -> Iterator[Path]:
     place, _, fragment = url.partition("#")
     wanted = fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else ""
     offer = Offer(Version("0"), place, wanted, "", 0)
-    context.say(Text("Attempting to download the binary file..."))
-    folder = make_folder(context.config.folder / "plugins" / CACHE)
-    path = folder / place.rpartition("/")[2][-100:]
-    try:
-        size, digest = _receive(context, Repository("", place, context.transport), offer, path)
-        context.say(Text("{size} bytes downloaded", size=size))
+    with _space(context) as folder:
+        path = folder / (place.rpartition("/")[2].partition("?")[0][-100:] or "plug-in")
+        digest = _receive(context, Repository("", place, context.transport), offer, path)
         if wanted and digest != wanted.lower():
             raise ChecksumWrong
         yield path
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def present(context: Context, name: str) -> Installed | None:
@@ -143,7 +135,32 @@ def present(context: Context, name: str) -> Installed | None:
     return Plugins(context.config.folder).get(ALIASES.get(name, name))
 
 
-def _receive(context: Context, repository: Repository, offer: Offer, path: Path) -> tuple[int, str]:
+@contextmanager
+def _space(context: Context) -> Iterator[Path]:
+    """Give a new folder for a download; it, and what killed commands left there, is removed."""
+    cache = make_folder(context.config.folder / "plugins" / CACHE)
+    for left in cache.iterdir():
+        if not _runs(left.name.partition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=cache) as folder:
+        yield Path(folder)
+
+
+def _runs(process: str) -> bool:
+    if not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _receive(context: Context, repository: Repository, offer: Offer, path: Path) -> str:
+    """Write the file of an offer to ``path`` and return its hash."""
+    context.say(Text("Attempting to download the binary file..."))
     digest, size = hashlib.sha256(), 0
     with repository.open_file(offer) as (headers, pieces), path.open("wb") as file:
         length = headers.get("content-length", "")
@@ -156,7 +173,8 @@ def _receive(context: Context, repository: Repository, offer: Offer, path: Path)
             file.write(piece)
             progress.show(size)
         progress.end()
-    return size, digest.hexdigest()
+    context.say(Text("{size} bytes downloaded", size=size))
+    return digest.hexdigest()
 
 
 def _of_version(plugin: str, version: str, repository: Repository, offers: list[Offer]) -> Offer:

@@ -71,6 +71,25 @@ class Installed:
                 raise SessionForeign(plugin=self.name, version=self.version)
             raise HostOutdated(plugin=self.name, version=self.version, minimum=self.minimum)
 
+    def require_allowed(self, minimum: str) -> None:
+        """Do nothing if the plug-in is not older than ``minimum``; '' allows any.
+
+        Raises:
+            PluginTooOld: it is, says the service.
+        """
+        if not minimum or minimum == self.version:
+            return
+        from packaging.version import InvalidVersion, Version
+
+        from wharf.refusals import PluginTooOld
+
+        try:
+            old = Version(self.version) < Version(minimum)
+        except InvalidVersion:
+            return
+        if old:
+            raise PluginTooOld(plugin=self.name, version=self.version, minimum=minimum)
+
     def load(self, place: str) -> "Callable[[Context], object]":
         """Return the function at ``MODULE:FUNCTION`` of the plug-in.
 

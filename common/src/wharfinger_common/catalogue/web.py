@@ -237,3 +237,14 @@ PART_SILENT: Final = Entry(
     causes=("A disk or network that hangs", "A database that is overloaded or locked"),
     cure=("Look at the part itself; the figures on /metrics show since when it is slow.",),
 )
+PLUGIN_NOT_OFFERED: Final = Entry(
+    code="WHF0025",
+    status=404,
+    oci="NAME_UNKNOWN",
+    control="CRG0025E",
+    iam="BXNIM0025E",
+    message="No plug-in '{name}' is offered here",
+    meaning="The folder of plug-ins that this service offers has no wheel of this name.",
+    causes=("A mistyped name", "A version that was withdrawn", "A plug-in of another service"),
+    cure=("See what is offered at /plugins/simple/.",),
+)

@@ -129,7 +129,8 @@ class Answered(CallFailed):
     """The service says no.
 
     ``status`` is HTTP's, ``code`` the one of the surface (``CRG0009E``), ``known`` the catalogue
-    code (``WHF0217``), ``help`` what to do about it; each '' where the answer lacks it.
+    code (``WHF0217``), ``cure`` what to do about it, ``help`` a URL; each '' where the answer
+    lacks it.
     ``retry_after`` is in seconds, 0 without one.
     """
 
@@ -141,6 +142,7 @@ class Answered(CallFailed):
         self.text: Final = text
         self.code: Final = told.get("code", "")
         self.known: Final = told.get("known", "")
+        self.cure: Final = told.get("cure", "")
         self.help: Final = told.get("help", "")
         self.request_id: Final = told.get("request_id", "")
         self.retry_after: Final = retry_after
@@ -201,7 +203,7 @@ def answered(status: int, body: Any, request_id: str = "", retry_after: int = 0)
 
 
 def _told(body: dict[str, Any]) -> dict[str, str]:
-    """Return text, code, known, help and request_id of an error body, as far as they are there."""
+    """Return text, code, known, cure, help and request_id, as far as an error body has them."""
     errors = body.get("errors")
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         body = errors[0]
@@ -211,7 +213,8 @@ def _told(body: dict[str, Any]) -> dict[str, str]:
         "text": body.get("message") or body.get("errorMessage"),
         "code": body.get("code") or body.get("errorCode"),
         "known": body.get("entry") or detail.get("entry") or detail.get("code"),
-        "help": body.get("help") or body.get("errorDetails") or detail.get("help"),
+        "cure": body.get("cure") or body.get("errorDetails") or detail.get("cure"),
+        "help": body.get("help") or detail.get("help"),
         "request_id": body.get("request-id") or detail.get("request_id") or detail.get("requestId"),
     }
     return {name: value for name, value in found.items() if isinstance(value, str)}

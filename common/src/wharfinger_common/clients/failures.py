@@ -95,13 +95,15 @@ def failure_of(error: Exception, called: Called) -> CallFailed:
 
 
 def _kind(error: Exception) -> type[CallFailed]:
-    if isinstance(error, raised.SSLError):
+    if isinstance(error, raised.SSLError | ssl.SSLError):
         return _of_certificate(error)
     if isinstance(error, raised.NewConnectionError) and _root(error, ConnectionRefusedError):
         return ConnectionRefused
     for parent in type(error).__mro__:
         if parent in KINDS:
             return KINDS[parent]
+    if isinstance(error, TimeoutError):
+        return AnswerLate
     return NetworkFailed if isinstance(error, OSError) else ConnectionBroken
 
 
@@ -132,7 +134,7 @@ def _reason(error: Exception) -> str:
     """Return why, in the words of the operating system or of TLS, without addresses of objects."""
     cause = _root(error, OSError)
     if isinstance(cause, ssl.SSLError):
-        return cause.reason or cause.strerror or "TLS"
+        return getattr(cause, "reason", None) or cause.strerror or "TLS"
     if isinstance(cause, socket.gaierror | OSError):
         return cause.strerror or str(cause)
     return type(error).__name__

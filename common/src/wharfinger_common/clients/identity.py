@@ -71,7 +71,10 @@ class IdentityApi:
 
     def __init__(self, transport: Transport, token: str, account: str) -> None:
         self._transport: Final = transport
-        self._headers: Final = {"Authorization": f"Bearer {token}", "Account": account}
+        self._headers: Final = {
+            "Authorization": f"Bearer {token}",
+            **({"Account": account} if account else {}),
+        }
 
     def list(self, kind: str, **query: str) -> Iterator[dict[str, Any]]:
         """Yield every entry of a kind: accounts, users, serviceids, apikeys, policies."""
@@ -83,6 +86,10 @@ class IdentityApi:
             start = page.get("next") or ""
             if not start:
                 return
+
+    def bearer(self) -> dict[str, Any]:
+        """Return who holds the token, and the accounts that a token could be bound to."""
+        return dict(self._call("GET", "/userinfo"))
 
     def get(self, kind: str, ident: str) -> dict[str, Any]:
         """Return one entry."""

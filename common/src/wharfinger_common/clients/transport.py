@@ -18,13 +18,20 @@ from urllib.parse import quote, urlencode, urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from wharfinger_common.clients.errors import AddressInvalid, AnswerUnusable, answered
+from wharfinger_common.clients.errors import (
+    AddressInvalid,
+    Answered,
+    AnswerUnusable,
+    ConnectionBroken,
+    answered,
+)
 from wharfinger_common.clients.failures import Called, failure_of
 
 MAX_ANSWER: Final = 64 * 1024 * 1024
 """Bytes of an answer that is read whole."""
 MAX_WAIT: Final = 30.0
 """Seconds that a Retry-After may ask for and still be waited for."""
+FIRST_WAIT: Final = 0.2
 RETRIED: Final = frozenset({429, 502, 503, 504})
 SAFE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 BLOCK: Final = 64 * 1024
@@ -100,7 +107,7 @@ class Transport:
         self._sleep: Final = sleep
         parts = _parts(self.base)
         self.host: Final = parts.netloc
-        self._proxy: Final = _proxy(parts.scheme, parts.hostname or "", self.options.environ)
+        self._proxy: Final = proxy_of(parts.scheme, parts.hostname or "", self.options.environ)
         self._pool: Final = self._open_pool()
 
     def call(
@@ -115,9 +122,9 @@ class Transport:
     ) -> Answer:
         """Send a request and return its success; ``body`` goes as JSON, ``form`` as a form.
 
-        A request that may be repeated is, after 429, 502, 503 and 504 and after a connection that
-        could not be made, as long as `Options.attempts` allow and no longer wait is asked for
-        than `MAX_WAIT` seconds.
+        A request that may be repeated is, after a connection that broke and after 429, 502, 503
+        and 504, as long as `Options.attempts` allow and no longer wait is asked for than
+        `MAX_WAIT` seconds.
 
         Raises:
             CallFailed: one of the tree in `clients.errors`.
@@ -127,21 +134,26 @@ class Transport:
         if kind:
             sent["Content-Type"] = kind
         url = self.base + path + _query(query)
-        for left in range(self.options.attempts - 1, -1, -1):
-            answer = self._once(method, url, sent, content)
-            if answer.status < 400:
-                return answer
-            refusal = answered(
-                answer.status,
-                _loads(answer.content),
-                answer.headers.get("x-request-id", ""),
-                retry_after(answer.headers.get("retry-after", ""), time.time()),
-            )
-            again = method in SAFE and answer.status in RETRIED and left
-            if not again or refusal.retry_after > MAX_WAIT:
-                raise refusal
-            self._sleep(refusal.retry_after or 0.2 * 2 ** (self.options.attempts - 1 - left))
+        for done in range(1, self.options.attempts + 1):
+            try:
+                return self._success(self._once(method, url, sent, content))
+            except (ConnectionBroken, Answered) as failure:
+                wait = _wait(failure, done)
+                if method not in SAFE or done == self.options.attempts or wait is None:
+                    raise
+            self._sleep(wait)
         raise AssertionError("attempts are at least 1")
+
+    @staticmethod
+    def _success(answer: Answer) -> Answer:
+        if answer.status < 400:
+            return answer
+        raise answered(
+            answer.status,
+            _loads(answer.content),
+            answer.headers.get("x-request-id", ""),
+            retry_after(answer.headers.get("retry-after", ""), time.time()),
+        )
 
     @contextmanager
     def stream(
@@ -199,13 +211,15 @@ class Transport:
         try:
             yield
         except (HTTPError, OSError, AssertionError) as error:
-            called = Called(url, self.host, self._proxy, self.options.timeout)
+            # The proxy's user and password are nobody's business.
+            shown = self._proxy.rpartition("@")[2].rpartition("//")[2]
+            called = Called(url, self.host, shown, self.options.timeout)
             raise failure_of(error, called) from error
 
     def _open_pool(self) -> urllib3.PoolManager:
         secure: dict[str, Any] = {}
         if self.base.startswith("https:") or self._proxy.startswith("https:"):
-            secure["ssl_context"] = _context(self.options)
+            secure["ssl_context"] = tls_context(self.options)
         if not self._proxy:
             return urllib3.PoolManager(**secure)
         # A proxy that encrypts is trusted by the same authorities.
@@ -216,6 +230,16 @@ class Transport:
             login = f"{proxy.username}:{proxy.password or ''}" if proxy.username else None
             headers = urllib3.make_headers(proxy_basic_auth=login) if login else None
             return urllib3.ProxyManager(self._proxy, proxy_headers=headers, **secure)
+
+
+def _wait(failure: ConnectionBroken | Answered, done: int) -> float | None:
+    """Return the seconds before a request is repeated for the ``done``-th time, None for never."""
+    growing = FIRST_WAIT * 2.0 ** (done - 1)
+    if isinstance(failure, ConnectionBroken):
+        return growing
+    if failure.status not in RETRIED or failure.retry_after > MAX_WAIT:
+        return None
+    return failure.retry_after or growing
 
 
 def segment(text: str) -> str:
@@ -247,7 +271,7 @@ def _parts(base: str) -> Any:
     return parts
 
 
-def _proxy(scheme: str, host: str, environ: Mapping[str, str]) -> str:
+def proxy_of(scheme: str, host: str, environ: Mapping[str, str]) -> str:
     """Return the proxy that the environment names for a host, '' for none."""
     told = environ.get(f"{scheme}_proxy") or (
         # Behind a CGI server HTTP_PROXY would be a header that the client sent.
@@ -264,7 +288,12 @@ def _bypassed(host: str, exempt: str) -> bool:
     return any(name in ("*", host) or host.endswith(f".{name}") for name in names if name)
 
 
-def _context(options: Options) -> ssl.SSLContext:
+def tls_context(options: Options) -> ssl.SSLContext:
+    """Return how TLS is done: with which authorities, checked or not.
+
+    Raises:
+        AddressInvalid: the file of authorities cannot be read.
+    """
     try:
         context = ssl.create_default_context(cafile=options.ca_file or None)
     except OSError as error:

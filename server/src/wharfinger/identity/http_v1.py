@@ -42,6 +42,19 @@ def router(services: IdentityServices, web: Web, gate: Gate) -> APIRouter:
     return api
 
 
+def bearer_router(services: IdentityServices, web: Web, gate: Gate) -> APIRouter:
+    """Return the one route that needs no Account header: it tells which accounts there are."""
+    api = APIRouter(tags=["identity"])
+
+    @api.get("/identity/v1/userinfo", operation_id="get_userinfo")
+    async def userinfo(request: Request) -> views.BearerView:
+        """Tell who the bearer of the token is; needs no Account header."""
+        claims = await gate.iam_claims(request)
+        return views.BearerView.of(await web.threads.run(services.whoami.bearer, claims))
+
+    return api
+
+
 class _Endpoints:
     """What the groups of endpoints share: each endpoint calls one service method in a thread."""
 

@@ -10,6 +10,7 @@ from wharfinger.identity.emails import MAX_CHARACTERS
 from wharfinger.identity.model import Account, ApiKey, Member, Policy, ServiceId
 from wharfinger.identity.passwords import MAX_CHARACTERS as PASSWORD_CHARACTERS
 from wharfinger.identity.service.desk import BLANK, INVISIBLE, MAX_DESCRIPTION, MAX_NAME
+from wharfinger.identity.service.whoami import Bearer
 
 RoleName = Literal["Reader", "Writer", "Manager"]
 
@@ -173,6 +174,34 @@ class PolicyView(BaseModel):
             namespace=policy.namespace or None,
             region=policy.region or None,
             created_at=rfc3339(policy.created_at),
+        )
+
+
+class AccountName(BaseModel):
+    """An account by its id and name."""
+
+    id: str
+    name: str
+
+
+class BearerView(BaseModel):
+    """Who the bearer of the token is, and the accounts that a token could be bound to."""
+
+    iam_id: str
+    type: Literal["user", "serviceid"]
+    name: str = Field(description="e-mail of a user, name of a service id")
+    account: str | None = Field(description="the account that the token is bound to")
+    accounts: Sequence[AccountName]
+
+    @classmethod
+    def of(cls, bearer: Bearer) -> "BearerView":
+        """Return the view of ``bearer``."""
+        return cls(
+            iam_id=bearer.iam_id,
+            type="user" if bearer.is_user else "serviceid",
+            name=bearer.name,
+            account=bearer.account or None,
+            accounts=[AccountName(id=one.id, name=one.name) for one in bearer.accounts],
         )
 
 

@@ -22,6 +22,7 @@ from wharfinger.identity.service.registry_sign_in import NoRegistryTokens, Regis
 from wharfinger.identity.service.sign_in import SignIn
 from wharfinger.identity.service.throttle import Throttle
 from wharfinger.identity.service.tokens import TokenService
+from wharfinger.identity.service.whoami import WhoAmI
 from wharfinger.identity.store import Recorder, SqlStore
 from wharfinger.settings import Settings
 
@@ -46,6 +47,7 @@ class IdentityServices:
     api_keys: ApiKeys
     policies: Policies
     last_use: LastUse
+    whoami: WhoAmI
 
 
 def build(
@@ -99,6 +101,7 @@ def build(
         api_keys=ApiKeys(desk),
         policies=Policies(desk, owners),
         last_use=last_use,
+        whoami=WhoAmI(store),
     )
 
 

@@ -161,7 +161,7 @@ class Gate:
             AccountMissing: neither header nor token names an account.
             AccountForbidden: the account is not the caller's.
         """
-        claims = await self._iam_claims(request)
+        claims = await self.iam_claims(request)
         account = request.headers.get("account", "")
         if not account:
             raise AccountMissing
@@ -170,7 +170,12 @@ class Gate:
         Presented.of(request.scope).account = account
         return replace(caller, region=self._web.urls.region(request))
 
-    async def _iam_claims(self, request: HTTPConnection) -> Claims:
+    async def iam_claims(self, request: HTTPConnection) -> Claims:
+        """Return the claims of a caller with a valid IAM token, whatever account it acts in.
+
+        Raises:
+            AuthenticationRequired: there is none.
+        """
         token = bearer(request)
         if not token:
             raise AuthenticationRequired

@@ -102,7 +102,7 @@ def body_for(path: str) -> Body:
     """Return how errors are told to who called ``path``."""
     if path.startswith(("/identity/token", "/identity/v1", "/identity/keys", "/oidc/")):
         return iam_body
-    if path.startswith(("/api/", "/va/")):
+    if path.startswith(("/api/", "/va/", "/plugins/")):
         return control_body
     return oci_body
 

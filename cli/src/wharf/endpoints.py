@@ -1,0 +1,73 @@
+"""Targets a service: looks whether it is one, and keeps what it says of itself."""
+
+from typing import TYPE_CHECKING, Any
+
+from wharf.config import Values
+from wharf.regions import Region, Regions
+
+if TYPE_CHECKING:
+    from wharf.context import Context
+
+KNOWN = "KnownEndpoints"
+MOST_KNOWN = 10
+
+
+def normal(endpoint: str) -> str:
+    """Return an endpoint as a URL: https where no scheme was given, no slash at its end."""
+    endpoint = endpoint.strip().rstrip("/")
+    return endpoint if "://" in endpoint else f"https://{endpoint}"
+
+
+def set_endpoint(context: "Context", endpoint: str, *, skip_ssl: bool | None = None) -> None:
+    """Target the service at ``endpoint``; a sign-in to another service is forgotten.
+
+    Raises:
+        CallFailed: nothing of this kind answers there; nothing was changed.
+    """
+    from wharfinger_common.clients.control import ControlApi
+
+    if skip_ssl is not None:
+        # Only for this process, until the service has answered.
+        context.config.values["SSLDisabled"] = skip_ssl
+    info = ControlApi(context.transport(endpoint)).info()
+    region = Regions(context, endpoint).find("")
+    secure = not context.config.values.get("SSLDisabled")
+
+    def change(kept: Values) -> None:
+        if kept.get("APIEndpoint") not in {None, endpoint}:
+            for name in ("IAMToken", "IAMRefreshToken", "User", "Account", "ResourceGroup"):
+                kept.pop(name, None)
+        kept.update(
+            APIEndpoint=endpoint,
+            IAMEndpoint=endpoint,
+            ConsoleEndpoint=endpoint,
+            SSLDisabled=not secure,
+            **news(info),
+        )
+        kept[KNOWN] = [endpoint, *(one for one in kept.get(KNOWN, []) if one != endpoint)][
+            :MOST_KNOWN
+        ]
+        kept.update(region_values(region))
+
+    context.config.change(change)
+
+
+def news(info: dict[str, Any]) -> dict[str, Any]:
+    """Return what is kept of what a service says of itself."""
+    plugins = info.get("plugins")
+    return {
+        "APIVersion": str(info.get("version", "")),
+        "HelpURL": str(info.get("help_url") or ""),
+        "PluginMinimums": plugins if isinstance(plugins, dict) else {},
+    }
+
+
+def region_values(region: Region) -> dict[str, Any]:
+    """Return what is kept of the region that is targeted."""
+    return {
+        "Region": region.name,
+        "RegionID": region.name,
+        "RegionType": "public",
+        "Registry": region.host,
+        "ControlEndpoint": region.endpoint,
+    }
