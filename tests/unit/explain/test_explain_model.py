@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from wharfinger.explain.model import (
     clean,
     frozen,
     frozen_rule,
+    named_namespace,
 )
 from wharfinger.identity import keys
 from wharfinger_common.catalogue import web
@@ -62,6 +64,25 @@ def test_rule_and_owner_are_for_the_owner() -> None:
     assert owner.rule.values == {"roles": "Reader", "limit": 5}
     assert owner.rule.needed == "超过 2048 字节"
     assert (caller.owner, caller.rule) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("names", "namespace"),
+    [
+        ({"name": "team/app"}, "team"),
+        ({"name": "team"}, "team"),
+        ({"image": "localhost:5000/team/app:1"}, "team"),
+        ({"image": "registry.example.com/team/app@sha256:ab"}, "team"),
+        ({"image": "localhost/team/app"}, "team"),
+        ({"image": "team/app:1"}, "team"),
+        ({"id": "5"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_namespace_is_found_in_what_the_path_names(
+    names: dict[str, str], namespace: str
+) -> None:
+    assert named_namespace(names) == namespace
 
 
 def test_no_rule_is_none() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.explain.test_explain_model import refused
 from wharfinger.explain.model import Refused
-from wharfinger.explain.recorder import PENDING, Recorder
+from wharfinger.explain.recorder import OF_ONE, OF_UNKNOWN, PENDING, Recorder
 
 LONG = 3600.0
 
@@ -106,6 +106,17 @@ def test_an_account_cannot_fill_the_memory() -> None:
 
     (batch,) = yard.kept.batches
     assert [each.account for each in batch] == ["noisy"] * 10 + ["quiet"] * 5
+
+
+@pytest.mark.parametrize(("account", "kept"), [("noisy", OF_ONE), ("", OF_UNKNOWN)])
+def test_whoever_is_refused_all_the_time_does_not_write_all_the_time(
+    yard: Yard, account: str, kept: int
+) -> None:
+    for each in numbered(OF_ONE + 50, account):
+        yard.recorder.note(each)
+    yard.recorder.close()
+
+    assert len(yard.kept.batches[0]) == kept
 
 
 def test_all_accounts_together_cannot_either(yard: Yard) -> None:

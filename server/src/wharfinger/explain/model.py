@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from wharfinger_common.catalogue import explain as entries
 from wharfinger_common.languages import Language, Text, rendered, translate
+from wharfinger_common.names import namespace_of
 from wharfinger_common.refusals import Entry, Refusal, Rule
 
 Json = Mapping[str, object]
@@ -132,6 +133,17 @@ def frozen_rule(rule: Rule | None) -> Mapping[str, Any] | None:
     if rule is None:
         return None
     return {"kind": rule.kind, "values": frozen(rule.values), "needed": _frozen(rule.needed)}
+
+
+def named_namespace(names: Mapping[str, str]) -> str:
+    """Return the namespace that a path named: as ``name``, or in an ``image`` with or without host.
+
+    '' where it named none.
+    """
+    repository = names.get("name") or names.get("image", "")
+    first, slash, rest = repository.partition("/")
+    is_host = slash and (first == "localhost" or "." in first or ":" in first)
+    return namespace_of(rest if is_host else repository)
 
 
 def clean(text: str) -> str:

@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from wharfinger.explain.model import Refused
+from wharfinger.explain.model import Refused, named_namespace
 from wharfinger.explain.ports import Owners, RefusalStore
-from wharfinger_common.names import namespace_of
 
 GATHER_SECONDS: Final = 0.5
 """How long refusals wait for others before they are written together."""
 PENDING: Final = 500
 """Refusals that wait at most; what comes above is not remembered."""
+OF_ONE: Final = 100
+"""Refusals of one account that wait at most: who is refused all the time writes no more."""
+OF_UNKNOWN: Final = 20
+"""The same of all callers together whose credentials nobody knows."""
 
 
 class Recorder:
@@ -47,8 +50,9 @@ class Recorder:
     def note(self, refused: Refused) -> None:
         """Remember a refused request; costs microseconds, never blocks on the database."""
         with self._lock:
-            most = min(self._per_account, PENDING)
-            full = len(self._waiting) >= PENDING or self._counts[refused.account] >= most
+            most = OF_ONE if refused.account or refused.subject else OF_UNKNOWN
+            held = self._counts[refused.account]
+            full = len(self._waiting) >= PENDING or held >= min(self._per_account, most)
             if full or self._closing.is_set():
                 return
             self._waiting.append(refused)
@@ -97,10 +101,10 @@ class Recorder:
         return [replace(each, owner=self._owner(each, known)) for each in waiting]
 
     def _owner(self, refused: Refused, known: dict[tuple[str, str], str]) -> str:
-        name = refused.names.get("name", "")
-        if not name:
+        namespace = named_namespace(refused.names)
+        if not namespace:
             return refused.owner
-        key = (refused.region, namespace_of(name))
+        key = (refused.region, namespace)
         if key not in known:
             known[key] = self._owners.owner(*key) or ""
         return known[key] or refused.owner
