@@ -83,6 +83,9 @@ GET    /api/v1/images/{image:path}/json                        401      403    2
 GET    /api/v1/images/{image:path}/manifest                    401      403    200    200     200
 DELETE /api/v1/images/{image:path}                             401      403    403    200     200
 DELETE /api/v1/tags/{image:path}                               401      403    403    200     200
+GET    /api/v1/trash                                           401      200    200    200     200
+POST   /api/v1/trash/{image:path}/restore                      401      403    403    200     200
+POST   /api/v1/trash/{image:path}/restoretags                  401      403    403    200     200
 GET    /api/v1/audit                                           401      200    403    403     200
 GET    /api/v1/regions                                         200      200    200    200     200
 GET    /api/v1/explain/{id}                                    401      404    200    404     200
@@ -230,6 +233,15 @@ class Home:
         assert answer.status_code == 201, answer.text
         return f"{self.repository}:{tag}"
 
+    def deleted_image(self) -> str:
+        """An image in the trash; its name with the digest."""
+        tagged, headers = self.fresh_image(), self.control_headers(self.tenant)
+        path = f"/v2/{self.repository}/manifests/{tagged.rpartition(':')[2]}"
+        found = self.http.head(path, headers=self.registry_headers(self.tenant))
+        answer = self.http.delete(f"/api/v1/images/{quote(tagged, safe='')}", headers=headers)
+        assert answer.status_code == 200, answer.text
+        return f"{self.repository}@{found.headers['Docker-Content-Digest']}"
+
     def fresh_namespace(self) -> str:
         name = f"m{uuid.uuid4().hex[:12]}"
         self.tenant.add_namespace(name)
@@ -298,10 +310,11 @@ def control_call(home: Home, row: Row, who: Identity | None) -> Call:
     if "{id}" in row.path:
         values["id"] = IDENTIFIERS[row.path](home)
     if "{image:path}" in row.path:
-        values["image:path"] = quote(home.fresh_image(), safe="")
+        deleted = home.deleted_image if "/trash/" in row.path else home.fresh_image
+        values["image:path"] = quote(deleted(), safe="")
     if row.path == "/api/v1/images/tags":
         more["params"] = {"fromimage": home.fresh_image(), "toimage": f"{home.repository}:again"}
-    elif row.method == "POST":
+    elif row.method == "POST" and row.path in BODIES:
         more["json"] = BODIES[row.path](home)
     return filled(row.path, values), more
 

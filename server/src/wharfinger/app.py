@@ -34,8 +34,8 @@ from wharfinger.identity import services as identity_services
 from wharfinger.identity.secrets import load_master_key
 from wharfinger.identity.services import IdentityServices
 from wharfinger.images import services as image_services
-from wharfinger.images.services import ImageServices
-from wharfinger.images.store.images import SqlImageStore
+from wharfinger.images.services import ImageServices, Outside
+from wharfinger.images.store.trash import kept_in_trash
 from wharfinger.jobs.service import Jobs
 from wharfinger.jobs.store import SqlJobStore, SqlQueue
 from wharfinger.metrics import http as metrics_http
@@ -44,6 +44,7 @@ from wharfinger.metrics.figures import Figures
 from wharfinger.metrics.observers import DatabaseFigures, StoreFigures
 from wharfinger.metrics.requests import RequestMeter
 from wharfinger.namespaces.deletion import Emptying
+from wharfinger.namespaces.ports import DeletionStep
 from wharfinger.namespaces.service import Namespaces, Owners
 from wharfinger.namespaces.service import Rules as NamespaceRules
 from wharfinger.namespaces.store import SqlNamespaceStore, hold_owner, is_deleting
@@ -95,7 +96,7 @@ from wharfinger.web.urls import Urls
 
 CONTROL_PATHS: Final = ("/api/", "/va/", "/identity/v1/")
 RETRY_SECONDS: Final = 300.0
-KEEPERS: Final[tuple[Keeper, ...]] = ()
+KEEPERS: Final[tuple[Keeper, ...]] = (kept_in_trash,)
 """Conditions under which rooms above the registry keep blobs that no repository shows."""
 
 Clock = Callable[[], float]
@@ -157,11 +158,22 @@ def build_rooms(
         clock=clock,
         issued=lambda typ: tallies.add(names.TOKENS_ISSUED, (typ.value,)),
     )
-    steps = [
+    images = image_services.build(
+        settings,
+        database,
+        Outside(hold_owner, is_deleting, record, enqueue),
+        blobs=blobs,
+        access=identity.access,
+        namespaces=owners,
+        clock=clock,
+    )
+    # The trash last: until the registry is empty more may come there.
+    steps: list[DeletionStep] = [
         RegistryDeletion(
             SqlNamespaceContents(database, is_deleting),
             SqlNamespaceUploads(database, blobs.discard),
-        )
+        ),
+        images.keeping,
     ]
     rules = NamespaceRules(settings.namespace_hyphens, settings.namespaces_per_account)
     return Rooms(
@@ -179,14 +191,7 @@ def build_rooms(
             size=settings.image_config_bytes,
             labels=settings.image_labels_bytes,
         ),
-        images=image_services.build(
-            settings,
-            SqlImageStore(database, hold_namespace=hold_owner, record=record, clock=clock),
-            blobs=blobs,
-            access=identity.access,
-            namespaces=owners,
-            clock=clock,
-        ),
+        images=images,
         jobs=jobs,
         explain=explain_services.build(settings, database, owners, identity.access, clock),
         figures=figures,
@@ -287,9 +292,8 @@ def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
         tags=settings.request_tags,
     )
     pages = settings.page_entries
-    manifests = Manifests(
-        SqlManifestStore(database, hold_owner), owners, rooms.configs, limits, rooms.clock
-    )
+    manifest_store = SqlManifestStore(database, hold_owner, rooms.images.retire)
+    manifests = Manifests(manifest_store, owners, rooms.configs, limits, rooms.clock)
     referrers = Referrers(
         SqlReferrerLists(database), owners, maximum=pages, size=settings.manifest_bytes
     )

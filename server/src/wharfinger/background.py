@@ -9,6 +9,7 @@ from typing import Final
 from wharfinger import __version__
 from wharfinger.app import KEEPERS, Rooms, build_rooms
 from wharfinger.explain import services as explain_services
+from wharfinger.images.model.trash import TRIMMING
 from wharfinger.jobs.model import Job
 from wharfinger.jobs.ports import Handler, Lease
 from wharfinger.jobs.runner import Runner
@@ -29,8 +30,12 @@ EXPIRY_SECONDS: Final = 600.0
 DESCRIPTION_JOB: Final = "describe-images"
 DESCRIPTION_SECONDS: Final = 86_400.0
 DESCRIPTION_BATCH: Final = 100
+TRASH_JOB: Final = "expire-trash"
 DISCARD_SECONDS: Final = 60.0
 COLLECTION_JOBS: Final[Mapping[str, Task]] = {f"collect-{task}": task for task in Task}
+ASKED_FOR: Final = frozenset({namespaces_model.EMPTYING, TRIMMING})
+"""Jobs that others ask for, each about a subject of its own."""
+
 _log: Final = EventLog("wharfinger.jobs")
 
 
@@ -42,8 +47,8 @@ def run_jobs(settings: Settings, stop: threading.Event) -> None:
     figures.start()
     handlers = _handlers(rooms, stop)
     with rooms.database.writing() as connection:
-        # All but this one come round by themselves, and are seen to at each start.
-        for kind in handlers.keys() - {namespaces_model.EMPTYING}:
+        # All but these come round by themselves, and are seen to at each start.
+        for kind in handlers.keys() - ASKED_FOR:
             rooms.jobs.enqueue(SqlQueue(connection), kind, "", {})
     runner = Runner(
         rooms.jobs,
@@ -104,6 +109,8 @@ def _handlers(rooms: Rooms, stop: threading.Event) -> dict[str, Handler]:
         EXPIRY_JOB: expire,
         DESCRIPTION_JOB: describe,
         explain_services.EXPIRY_JOB: rooms.explain.expire,
+        TRASH_JOB: rooms.images.keeping.expire,
+        TRIMMING: rooms.images.keeping.trim,
         **_collecting(rooms, stop),
     }
 

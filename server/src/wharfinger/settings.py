@@ -381,6 +381,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         int,
         Meta(ge=100, le=1_000_000, description="images in one answer where no page is asked for"),
     ] = 20_000
+    trash_days: Annotated[
+        int, Meta(ge=0, le=3650, description="days that deleted images can be restored; 0: never")
+    ] = 30
+    trash_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="bytes of deleted images kept for an account in a region, the last deleted first",
+        ),
+    ] = 20 * GIB
     bulk_images: Annotated[
         int, Meta(ge=1, le=10_000, description="images that one call may delete")
     ] = 1000

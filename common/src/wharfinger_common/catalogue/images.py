@@ -63,3 +63,37 @@ CHILD_MISSING: Final = Entry(
     causes=("An image that it lists, or a layer, was removed meanwhile",),
     cure=("Push the image again, then tag it.",),
 )
+NOT_IN_TRASH: Final = Entry(
+    code="WHF0510",
+    status=404,
+    oci="MANIFEST_UNKNOWN",
+    control="CRT0510E",
+    message="The trash holds no image '{image}'",
+    meaning="Deleted images stay in the trash for some days, as long as there is room for them.",
+    causes=(
+        "It was deleted too long ago",
+        "Images deleted later needed the room",
+        "It was restored, or never deleted",
+    ),
+    cure=("List the trash to see what can be restored; else push the image again.",),
+)
+TAG_LIVE: Final = Entry(
+    code="WHF0511",
+    status=409,
+    oci="DENIED",
+    control="CRT0500E",
+    message="The tagged image already exists. You can restore this image by using the digest.",
+    meaning="Restoring a tag would take it away from the image that has it by now.",
+    causes=("Another image was pushed with this tag since",),
+    cure=("List the trash, and restore the image by its digest.",),
+)
+PART_GONE: Final = Entry(
+    code="WHF0512",
+    status=409,
+    oci="MANIFEST_BLOB_UNKNOWN",
+    control="CRT0512E",
+    message="The image {image} cannot be restored: it lists {part}, which is gone",
+    meaning="A list of images is restored only whole, with every image in it.",
+    causes=("An image that it lists was deleted and has left the trash",),
+    cure=("Push the image again.",),
+)

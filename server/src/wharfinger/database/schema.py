@@ -4,8 +4,9 @@ from wharfinger.audit import tables as audit
 from wharfinger.database.metadata import metadata
 from wharfinger.explain import tables as explain
 from wharfinger.identity import tables as identity
+from wharfinger.images import tables as images
 from wharfinger.jobs import tables as jobs
 from wharfinger.namespaces import tables as namespaces
 from wharfinger.registry import tables as registry
 
-__all__ = ["audit", "explain", "identity", "jobs", "metadata", "namespaces", "registry"]
+__all__ = ["audit", "explain", "identity", "images", "jobs", "metadata", "namespaces", "registry"]

@@ -7,6 +7,7 @@ from typing import Protocol
 from wharfinger.identity.model import Caller, Role, Visibility
 from wharfinger.images.model.inspection import Stored
 from wharfinger.images.model.listing import Listed, Scope, Tagged
+from wharfinger.images.model.trash import Trashed
 from wharfinger.namespaces.model import Namespace
 from wharfinger.registry.model.repositories import Place
 from wharfinger.registry.ports import ManifestChanges
@@ -33,6 +34,19 @@ class Records(Protocol):
     def children(self, place: Place, digest: str) -> Sequence[str]:
         """Return the manifests that this one lists."""
 
+    def trashed(
+        self,
+        region: str,
+        namespaces: Collection[str],
+        after: tuple[str, str],
+        limit: int,
+        since: int,
+    ) -> Sequence[Trashed]:
+        """Return ``limit`` images of the trash at most, by repository and digest.
+
+        Of those namespaces, behind ``after``, deleted after ``since`` (Unix seconds).
+        """
+
 
 class Changes(ManifestChanges, Protocol):
     """A writing unit on images: all of it happens, or nothing."""
@@ -52,6 +66,30 @@ class Changes(ManifestChanges, Protocol):
         The manifests that it lists must be in ``target`` already. False if it or something that
         it is made of is missing.
         """
+
+    def take_from_trash(self, place: Place, reference: str, since: int) -> Trashed | None:
+        """Return an image in the trash, held until the unit ends; None if there is none.
+
+        By digest, or the one last deleted that had a tag; deleted after ``since``.
+        """
+
+    def listed_in_trash(self, entry: Trashed) -> Sequence[str]:
+        """Return the manifests that an image in the trash lists."""
+
+    def blobs_in_trash(self, entries: Collection[Trashed]) -> Mapping[str, int]:
+        """Return the blobs that these images need, with their sizes in bytes."""
+
+    def tags_among(self, repository: int, names: Collection[str]) -> Mapping[str, str]:
+        """Return those of the tags that are there, with the digests that they lead to."""
+
+    def add_back(self, entry: Trashed, repository: int, at: int) -> None:
+        """Let the repository have the manifest of an entry again; its blobs are not shown yet."""
+
+    def take_out(self, entry: Trashed, names: Collection[str] | None) -> None:
+        """Remove tags from an entry, and the entry if it has no other; None stands for all."""
+
+    def show(self, repository: int, sizes: Mapping[str, int], at: int) -> None:
+        """Show blobs in the repository, if the quota has room: the last that a unit does."""
 
     def audit(self, caller: Caller, action: str, target: str, detail: Mapping[str, object]) -> None:
         """Leave the audit row of what this unit does."""
@@ -73,6 +111,31 @@ class ImageStore(Protocol):
         Raises:
             DatabaseUnavailable: the database does not answer or stays locked.
         """
+
+
+class TrashUpkeep(Protocol):
+    """What removes images from the trash for good. Each call is one transaction."""
+
+    def expire(self, before: int, limit: int) -> int:
+        """Remove at most ``limit`` images that were deleted by ``before``; return how many went."""
+
+    def sizes(self, region: str, account: str) -> Sequence[tuple[int, int]]:
+        """Return (key, bytes) of each image of the account, the last deleted first.
+
+        The bytes are those of blobs that none deleted later has.
+        """
+
+    def remove(self, region: str, account: str, up_to: int, limit: int) -> int:
+        """Remove at most ``limit`` images up to the key; return how many went."""
+
+    def empty(self, region: str, namespace: str, limit: int) -> int:
+        """Remove at most ``limit`` images of a namespace that is being deleted.
+
+        Returns how many went; 0 when nothing is left, or the namespace is not being deleted.
+        """
+
+    def remaining(self, region: str, namespace: str) -> int:
+        """Return how many images the namespace has in the trash."""
 
 
 class Access(Protocol):

@@ -10,6 +10,7 @@ from starlette.types import Scope
 from wharfinger.images.http_v1.items import Items
 from wharfinger.images.http_v1.lists import Lists
 from wharfinger.images.http_v1.names import Names
+from wharfinger.images.http_v1.trash import TrashRoutes
 from wharfinger.images.services import ImageServices
 from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
@@ -47,4 +48,5 @@ def router(services: ImageServices, web: Web, gate: Gate) -> APIRouter:
     names = Names(web)
     Lists(services.listing, web, names).mount(api)
     Items(services.inspecting, services.removing, services.tagging, web, names).mount(api)
+    TrashRoutes(services.trash, web, names).mount(api)
     return api

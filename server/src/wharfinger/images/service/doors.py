@@ -52,6 +52,17 @@ class Doors:
         found = self._namespaces.active(caller.region, caller.account)
         return [one.name for one in found if visible.includes(one.account, one.name)]
 
+    @staticmethod
+    def one_of(visible: Collection[str], namespace: str) -> str:
+        """Return ``namespace`` if it is among the visible ones.
+
+        Raises:
+            RoleMissing: it is not.
+        """
+        if namespace not in visible:
+            raise RoleMissing(role=Role.READER.value)
+        return namespace
+
 
 def _named(roles: Collection[Role]) -> str:
     return " or ".join(sorted(role.value for role in roles))

@@ -6,6 +6,7 @@ from wharfinger.identity.model import Caller
 from wharfinger.images.model.inspection import ImageUnknown
 from wharfinger.images.model.names import HostForeign, ImageName
 from wharfinger.images.model.tagging import ChildMissing
+from wharfinger.images.model.trees import children_first
 from wharfinger.images.ports import Changes, Clock, ImageStore
 from wharfinger.images.service.doors import PULLS, Doors
 from wharfinger.registry.model.repositories import Place
@@ -47,29 +48,22 @@ class Tagging:
                     self._copy(changes, caller, source, target.place, digest)
         with self._store.writing() as changes:
             at = int(self._clock())
-            key = self._copy(changes, caller, source, target.place, found.digest)
+            key = changes.open(target.place, caller.account, at)
             changes.move_tags(key, [target.tag], found.digest, at)
             changes.audit(caller, "image.tag", shown[1], {"from": shown[0], "digest": found.digest})
+            self._copy(changes, caller, source, target.place, found.digest)
 
     def _copy(
         self, changes: Changes, caller: Caller, source: ImageName, target: Place, digest: str
-    ) -> int:
-        """Let the target have the manifest; return the target's key."""
+    ) -> None:
+        """Let the target have the manifest: the last that a unit does."""
         at = int(self._clock())
         key = changes.open(target, caller.account, at)
         origin = key if source.place == target else changes.share(source.place)
         if origin is None or not changes.copy(origin, key, digest, at):
             raise ChildMissing(image=f"{source.repository}@{digest}")
-        return key
 
     def _children(self, place: Place, digest: str) -> list[str]:
         """Return all manifests that an index leads to, each before those that list it."""
-        ordered: dict[str, None] = {}
-        waiting = [digest]
         with self._store.reading() as records:
-            while waiting:
-                for child in records.children(place, waiting.pop()):
-                    ordered.pop(child, None)
-                    ordered[child] = None
-                    waiting.append(child)
-        return list(reversed(ordered))
+            return children_first(digest, lambda one: records.children(place, one))[:-1]

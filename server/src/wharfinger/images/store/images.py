@@ -1,6 +1,6 @@
 """The adapter of the images' store, for SQLite and PostgreSQL."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
@@ -10,13 +10,15 @@ from wharfinger.database.unit import Database
 from wharfinger.identity.model import Caller
 from wharfinger.images.model.inspection import Stored
 from wharfinger.images.model.listing import Listed, Scope, Tagged
+from wharfinger.images.model.trash import Trashed
 from wharfinger.images.ports import Clock
 from wharfinger.images.store import rows
+from wharfinger.images.store.trash import SqlTrash
 from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.model.repositories import Place
 from wharfinger.registry.store.blobs import HoldNamespace
 from wharfinger.registry.store.copies import copy_manifest
-from wharfinger.registry.store.manifests import SqlManifestChanges
+from wharfinger.registry.store.manifests import Retire, SqlManifestChanges
 from wharfinger.registry.store.repositories import named
 from wharfinger.registry.tables import (
     blobs,
@@ -25,6 +27,9 @@ from wharfinger.registry.tables import (
     repositories,
     tags,
 )
+
+# Databases limit the parameters of one statement.
+_NAMES_PER_STATEMENT: Final = 500
 
 
 class Recorder(Protocol):
@@ -49,9 +54,16 @@ class SqlImageStore:
     """Implements ``images.ports.ImageStore`` over a database."""
 
     def __init__(
-        self, database: Database, *, hold_namespace: HoldNamespace, record: Recorder, clock: Clock
+        self,
+        database: Database,
+        *,
+        hold_namespace: HoldNamespace,
+        record: Recorder,
+        clock: Clock,
+        retire: Retire | None = None,
     ) -> None:
         self._database: Final = database
+        self._retire: Final = retire
         self._hold_namespace: Final = hold_namespace
         self._record: Final = record
         self._clock: Final = clock
@@ -67,7 +79,11 @@ class SqlImageStore:
         """Enter a durable writing unit."""
         with self._database.writing() as connection:
             yield SqlImageChanges(
-                connection, self._hold_namespace, self._record, int(self._clock())
+                connection,
+                self._hold_namespace,
+                self._retire,
+                self._record,
+                int(self._clock()),
             )
 
 
@@ -124,14 +140,31 @@ class SqlImageRecords:
         )
         return list(self._connection.scalars(query))
 
+    def trashed(
+        self,
+        region: str,
+        namespaces: Collection[str],
+        after: tuple[str, str],
+        limit: int,
+        since: int,
+    ) -> Sequence[Trashed]:
+        """Return a page of the trash; see the port."""
+        return SqlTrash(self._connection).page(region, namespaces, after, limit, since)
+
 
 class SqlImageChanges(SqlManifestChanges):
     """Implements ``images.ports.Changes`` over the connection of a writing unit."""
 
     def __init__(
-        self, connection: Connection, hold_namespace: HoldNamespace, record: Recorder, at: int
+        self,
+        connection: Connection,
+        hold_namespace: HoldNamespace,
+        retire: Retire | None,
+        record: Recorder,
+        at: int,
     ) -> None:
-        super().__init__(connection, hold_namespace)
+        super().__init__(connection, hold_namespace, retire)
+        self._trash: Final = SqlTrash(connection)
         self._record: Final = record
         self._at: Final = at
 
@@ -156,6 +189,42 @@ class SqlImageChanges(SqlManifestChanges):
     def copy(self, source: int, target: int, digest: str, at: int) -> bool:
         """Let ``target`` have a manifest of ``source``; see the port."""
         return copy_manifest(self._connection, source, target, digest, at)
+
+    def take_from_trash(self, place: Place, reference: str, since: int) -> Trashed | None:
+        """Return an image in the trash; see the port."""
+        return self._trash.find(place, reference, since)
+
+    def listed_in_trash(self, entry: Trashed) -> Sequence[str]:
+        """Return the manifests that it lists; see the port."""
+        return self._trash.listed(entry.id)
+
+    def blobs_in_trash(self, entries: Collection[Trashed]) -> Mapping[str, int]:
+        """Return the blobs that these images need; see the port."""
+        return self._trash.blobs([entry.id for entry in entries])
+
+    def tags_among(self, repository: int, names: Collection[str]) -> Mapping[str, str]:
+        """Return those of the tags that are there; see the port."""
+        found: dict[str, str] = {}
+        query = select(tags.c.name, tags.c.digest).where(tags.c.repository_id == repository)
+        ordered = sorted(names)
+        for start in range(0, len(ordered), _NAMES_PER_STATEMENT):
+            some = tags.c.name.in_(ordered[start : start + _NAMES_PER_STATEMENT])
+            found.update(
+                (name, digest) for name, digest in self._connection.execute(query.where(some))
+            )
+        return found
+
+    def add_back(self, entry: Trashed, repository: int, at: int) -> None:
+        """Let the repository have a manifest again; see the port."""
+        self._trash.add_back(entry.id, repository, at)
+
+    def take_out(self, entry: Trashed, names: Collection[str] | None) -> None:
+        """Remove tags from an entry; see the port."""
+        self._trash.take_out(entry.id, names)
+
+    def show(self, repository: int, sizes: Mapping[str, int], at: int) -> None:
+        """Show blobs in the repository; see the port."""
+        self._trash.show(repository, sizes, at)
 
     def audit(self, caller: Caller, action: str, target: str, detail: Mapping[str, object]) -> None:
         """Leave an audit row; see the port."""

@@ -17,6 +17,8 @@ _COPIED: Final = [
 def copy_manifest(connection: Connection, source: int, target: int, digest: str, at: int) -> bool:
     """Let ``target`` have a manifest of ``source``, and show its blobs; both are keys.
 
+    Linking is the last that the unit does.
+
     The caller holds both repositories. False if ``source`` has not all of it, or ``target`` not
     the manifests that it lists. A manifest that is there already stays as it is.
     """
@@ -29,14 +31,15 @@ def copy_manifest(connection: Connection, source: int, target: int, digest: str,
         return True
     references = connection.execute(_references(source, digest)).all()
     shown = set(connection.scalars(_shown(source, digest)))
-    for child, kind in references:
-        if kind == Kind.BLOB.value:
-            if child not in shown:
-                return False
-            link_blob(connection, target, child, at)
-        elif connection.scalar(_manifest(target, child)) is None:
-            return False
+    needed = [child for child, kind in references if kind == Kind.BLOB.value]
+    listed = [child for child, kind in references if kind != Kind.BLOB.value]
+    if not shown.issuperset(needed):
+        return False
+    if any(connection.scalar(_manifest(target, child)) is None for child in listed):
+        return False
     _copy_rows(connection, source, target, digest, at)
+    for child in needed:
+        link_blob(connection, target, child, at)
     return True
 
 

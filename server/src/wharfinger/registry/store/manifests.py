@@ -6,7 +6,7 @@ removes a manifest has the repository for itself (`lock`), so that what it finds
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from sqlalchemy import (
@@ -45,12 +45,22 @@ from wharfinger_common.digests import Digest
 _DIGESTS_PER_STATEMENT: Final = 500
 
 
+class Retire(Protocol):
+    """Told of each manifest that a unit is about to remove, in that unit; wired from images."""
+
+    def __call__(self, connection: Connection, repository: int, digest: str) -> None:
+        """Keep of it what is to outlive it."""
+
+
 class SqlManifestStore:
     """Implements ``registry.ports.ManifestStore`` over a database."""
 
-    def __init__(self, database: Database, hold_namespace: HoldNamespace) -> None:
+    def __init__(
+        self, database: Database, hold_namespace: HoldNamespace, retire: Retire | None = None
+    ) -> None:
         self._database: Final = database
         self._hold_namespace: Final = hold_namespace
+        self._retire: Final = retire
 
     @contextmanager
     def reading(self) -> Iterator["SqlManifestRecords"]:
@@ -62,7 +72,7 @@ class SqlManifestStore:
     def writing(self) -> Iterator["SqlManifestChanges"]:
         """Enter a durable writing unit."""
         with self._database.writing() as connection:
-            yield SqlManifestChanges(connection, self._hold_namespace)
+            yield SqlManifestChanges(connection, self._hold_namespace, self._retire)
 
 
 class SqlManifestRecords:
@@ -90,9 +100,15 @@ class SqlManifestRecords:
 class SqlManifestChanges:
     """Implements ``registry.ports.ManifestChanges`` over the connection of a writing unit."""
 
-    def __init__(self, connection: Connection, hold_namespace: HoldNamespace) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        hold_namespace: HoldNamespace,
+        retire: Retire | None = None,
+    ) -> None:
         self._connection: Final = connection
         self._hold_namespace: Final = hold_namespace
+        self._retire: Final = retire
 
     def open(self, place: Place, account: str, at: int) -> int:
         """Return the key of the repository, added if missing; see the port."""
@@ -174,6 +190,8 @@ class SqlManifestChanges:
 
     def remove(self, repository: int, digest: str) -> bool:
         """Remove the manifest with what only it held; see the port."""
+        if self._retire is not None:
+            self._retire(self._connection, repository, digest)
         unlink_released(self._connection, repository, digest)
         for statement in (
             delete(manifest_references).where(_held_by(repository, digest)),

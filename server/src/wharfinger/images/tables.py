@@ -1,0 +1,62 @@
+"""Tables of images; sizes in bytes, times in Unix seconds (UTC)."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from wharfinger.database.metadata import BigKey, Key, Seconds, metadata
+from wharfinger.registry.tables import DIGEST_LENGTH
+
+# A deleted manifest, as it was. Newer ones have greater keys: one that is deleted again gets a
+# new one. What it references keeps its blobs from being collected.
+trash: Final = Table(
+    "trash",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("region", Key(32), nullable=False),
+    Column("account_id", Key(32), nullable=False),
+    Column("namespace", Key(30), nullable=False),
+    Column("repository", Key(255), nullable=False),
+    Column("digest", Key(DIGEST_LENGTH), nullable=False),
+    Column("media_type", Key(255), nullable=False),
+    Column("artifact_type", Key(255), nullable=False),
+    Column("subject", Key(DIGEST_LENGTH)),
+    Column("annotations", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("config", Key(DIGEST_LENGTH)),
+    Column("layers_size", BigInteger, nullable=False),
+    Column("deleted_at", Seconds, nullable=False),
+    UniqueConstraint("region", "repository", "digest"),
+    Index(None, "region", "account_id", "repository", "digest"),
+    Index(None, "region", "namespace"),
+    Index(None, "deleted_at"),
+)
+
+trash_tags: Final = Table(
+    "trash_tags",
+    metadata,
+    Column("trash_id", ForeignKey("trash.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Key(128), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# kind as in manifest_references; size is 0 for manifests.
+trash_references: Final = Table(
+    "trash_references",
+    metadata,
+    Column("trash_id", ForeignKey("trash.id", ondelete="CASCADE"), primary_key=True),
+    Column("child", Key(DIGEST_LENGTH), primary_key=True),
+    Column("kind", Key(8), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Index(None, "child"),
+    sqlite_with_rowid=False,
+)
