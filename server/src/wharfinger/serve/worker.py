@@ -64,6 +64,8 @@ class HttpServer:
         for server in self._servers:
             server.close()
         deadline = time.monotonic() + self._settings.shutdown_seconds
+        # What was accepted just now becomes a connection within the loop's next turns.
+        await asyncio.sleep(CLOSING_LOOK_SECONDS)
         while self._state.connections and time.monotonic() < deadline:
             # Again and again: a connection may have begun another request meanwhile.
             for connection in list(self._state.connections):

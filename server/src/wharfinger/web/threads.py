@@ -36,16 +36,22 @@ class Threads:
         A caller that is cancelled does not stop the function: what it began it ends.
 
         Raises:
-            Busy: too many calls wait already.
+            Busy: too many calls wait already, or the worker is at its end.
         """
         if self._under_way >= self._limit:
             raise Busy(headers={"Retry-After": "1"})
+        begun = self._begin(lambda: function(*args, **kwargs))
         self._under_way += 1
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
+            return await begun
         finally:
             self._under_way -= 1
+
+    def _begin(self, call: Callable[[], _T]) -> asyncio.Future[_T]:
+        try:
+            return asyncio.get_running_loop().run_in_executor(self._pool, call)
+        except RuntimeError as error:  # the pool is closed
+            raise Busy(headers={"Retry-After": "1"}) from error
 
     def under_way(self) -> int:
         """Return how many calls are in the pool or wait for it."""
