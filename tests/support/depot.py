@@ -11,6 +11,7 @@ from sqlalchemy import select
 from tests.support.registry_manifests import (
     EMPTY,
     LAYER,
+    LIMITS,
     REGION,
     House,
     descriptor,
@@ -27,11 +28,14 @@ from wharfinger.registry.model.uploads import Pusher
 from wharfinger.registry.ports.collection import CollectionRecords
 from wharfinger.registry.service.blobs import Blobs
 from wharfinger.registry.service.collection import Collector, GarbageReport
+from wharfinger.registry.service.configs import Configs
 from wharfinger.registry.service.hashes import RunningHashes
+from wharfinger.registry.service.manifests import Manifests
 from wharfinger.registry.service.passes import Pace, Passes
 from wharfinger.registry.service.uploads import Rules, Uploads
 from wharfinger.registry.store.blobs import SqlBlobRecords
 from wharfinger.registry.store.collection import Keeper, SqlCollectionRecords
+from wharfinger.registry.store.configs import SqlConfigRecords
 from wharfinger.registry.store.garbage import SqlGarbageLists
 from wharfinger.registry.store.uploads import SqlUploadRecords
 from wharfinger.registry.tables import blobs, discarded_bytes
@@ -70,6 +74,8 @@ class Depot(House):
     ) -> None:
         super().__init__(database, now=time.time())
         self.bytes_store = bytes_store
+        self.configs = Configs(SqlConfigRecords(database), bytes_store, 1 << 20, 1 << 13)
+        self.manifests = Manifests(self.store, self, self.configs, LIMITS, self.clock)
         self.keepers = keepers
         self.watcher = Watcher()
         records = SqlBlobRecords(database)

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -22,9 +22,9 @@ from botocore.session import Session
 
 from tests.support.server import ServerFailedError, free_ports
 from tests.support.tools import ensure
-from wharfinger.blobstore.object_store.client import Patience
+from wharfinger.blobstore.object_store.client import Client, Patience
 from wharfinger.blobstore.object_store.store import MIB, ObjectStore, Sizes
-from wharfinger.bucket import parse_bucket
+from wharfinger.bucket import Bucket, parse_bucket
 
 REGION = "test-region-1"
 BUCKET = "wharfinger-tests"
@@ -109,14 +109,18 @@ class S3Server:
             ),
         )
 
-    def store(self, endpoint: str = "", part: int = 5 * MIB, **patience: float) -> ObjectStore:
+    def store(
+        self,
+        endpoint: str = "",
+        prefix: str = "",
+        client: Callable[[Bucket, Patience], Client] = Client,
+        **patience: float,
+    ) -> ObjectStore:
         """A store with a prefix of its own; the keys come from this process's environment."""
         bounds = {"seconds": 5.0, "attempts": 3, "connections": 16, **patience}
-        return ObjectStore(
-            parse_bucket(self.blobs_url(endpoint=endpoint)),
-            Patience(bounds["seconds"], int(bounds["attempts"]), int(bounds["connections"])),
-            Sizes(part=part, blob=1024 * MIB, uploads=4),
-        )
+        bucket = parse_bucket(self.blobs_url(prefix, endpoint))
+        calm = Patience(bounds["seconds"], int(bounds["attempts"]), int(bounds["connections"]))
+        return ObjectStore(client(bucket, calm), Sizes(part=5 * MIB, blob=1024 * MIB, uploads=4))
 
     def blobs_url(self, prefix: str = "", endpoint: str = "", **more: str) -> str:
         """A ``blobs_url`` below a prefix that nobody else has, maybe through a proxy."""

@@ -9,12 +9,10 @@ def open_store(settings: Settings) -> BlobStore:
     """Return the store of ``blobs_url``; what only an object store needs is loaded only for one."""
     if not settings.blobs_url.startswith("s3://"):
         return FilesystemStore(settings.blobs_path)
-    from wharfinger.blobstore.object_store.client import Patience
+    from wharfinger.blobstore.object_store.client import Client, Patience
     from wharfinger.blobstore.object_store.store import ObjectStore, Sizes
     from wharfinger.bucket import parse_bucket
 
-    return ObjectStore(
-        parse_bucket(settings.blobs_url),
-        Patience(settings.s3_timeout_seconds, settings.s3_attempts, settings.s3_connections),
-        Sizes(settings.s3_part_bytes, settings.blob_bytes, settings.threads),
-    )
+    patience = Patience(settings.s3_timeout_seconds, settings.s3_attempts, settings.s3_connections)
+    sizes = Sizes(settings.s3_part_bytes, settings.blob_bytes, settings.threads)
+    return ObjectStore(Client(parse_bucket(settings.blobs_url), patience), sizes)

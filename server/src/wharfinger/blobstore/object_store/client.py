@@ -78,7 +78,7 @@ class Client:
 
     def __init__(self, bucket: Bucket, patience: Patience) -> None:
         self._bucket: Final = bucket
-        self._patience: Final = patience
+        self.patience: Final = patience
         self._lock: Final = threading.Lock()
         self._made: Final[dict[str, BaseClient]] = {}
         self._session: Session | None = None
@@ -208,14 +208,14 @@ class Client:
     def _config(self, *, probe: bool) -> "Config":
         from botocore.config import Config
 
-        seconds = min(_PROBE_SECONDS, self._patience.seconds) if probe else self._patience.seconds
+        seconds = min(_PROBE_SECONDS, self.patience.seconds) if probe else self.patience.seconds
         return Config(
             connect_timeout=seconds,
             read_timeout=seconds,
-            max_pool_connections=self._patience.connections,
+            max_pool_connections=self.patience.connections,
             retries={
                 "mode": "standard",
-                "total_max_attempts": 1 if probe else self._patience.attempts,
+                "total_max_attempts": 1 if probe else self.patience.attempts,
             },
             tcp_keepalive=True,
             signature_version="s3v4",

@@ -10,7 +10,7 @@ from typing import Final
 
 from wharfinger.blobstore.errors import BlobMissing, StoreUnavailable, UploadShort
 from wharfinger.blobstore.names import require_upload
-from wharfinger.blobstore.object_store.client import Client, ObjectMissing, Patience
+from wharfinger.blobstore.object_store.client import Client, ObjectMissing
 from wharfinger.blobstore.object_store.keys import (
     FOLDER,
     key_of,
@@ -22,7 +22,6 @@ from wharfinger.blobstore.object_store.reader import ObjectReader
 from wharfinger.blobstore.object_store.state import State, decode
 from wharfinger.blobstore.object_store.writer import ObjectWriter
 from wharfinger.blobstore.port import BlobReader, Leftover, StoredObject, UploadWriter
-from wharfinger.bucket import Bucket
 from wharfinger_common.digests import Digest
 
 MIB: Final = 1024 * 1024
@@ -42,12 +41,12 @@ class Sizes:
 class ObjectStore:
     """The `BlobStore` port over a bucket; opens no connection before its first request."""
 
-    def __init__(self, bucket: Bucket, patience: Patience, sizes: Sizes) -> None:
-        self.client: Final = Client(bucket, patience)
+    def __init__(self, client: Client, sizes: Sizes) -> None:
+        self.client: Final = client
         self.pool: Final = ThreadPoolExecutor(sizes.uploads, thread_name_prefix="parts")
         self.first_part: Final = sizes.part
         self.largest_blob: Final = sizes.blob
-        self._readers: Final = threading.BoundedSemaphore(patience.connections)
+        self._readers: Final = threading.BoundedSemaphore(client.patience.connections)
 
     def writer(self, upload: str, offset: int, state: str = "") -> UploadWriter:
         """Open an upload for appending; see the port. Asks the store nothing yet."""
