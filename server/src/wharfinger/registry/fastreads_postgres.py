@@ -1,6 +1,6 @@
 """The look-ups of the fast path over PostgreSQL: prepared, on the event loop, never in its way.
 
-asyncpg, because it costs the loop the least (docs/adr/0009). Each worker keeps a few connections
+asyncpg, because it costs the loop the least (docs/adr/0011). Each worker keeps a few connections
 of its own; a look-up takes the one that was used last, or waits for one. Where the database does
 not answer, the look-up fails at once, and the ordinary route waits for it.
 """

@@ -9,5 +9,5 @@ multipart uploads. What it writes, all below the prefix of the URL:
 UPLOAD is the id of the upload session, MARK is random: a key is written once and never again, so
 nothing that is late, be it a writer that lost its lease or a deletion, meets bytes of another one.
 Finished bytes are never copied or renamed; the row of a blob says which key holds it
-(docs/adr/0007).
+(docs/adr/0011).
 """
