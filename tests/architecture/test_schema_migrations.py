@@ -44,6 +44,12 @@ def scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(configuration())
 
 
+def revisions_of(name: str) -> tuple[str, str]:
+    """The revision whose script has this name, and the one before."""
+    found = next(one for one in scripts().walk_revisions() if one.path.endswith(f"{name}.py"))
+    return found.revision, str(found.down_revision)
+
+
 def upgrade(connection: Connection, revision: str) -> None:
     config = configuration()
     config.attributes["connection"] = connection
@@ -159,6 +165,48 @@ def test_manifests_from_before_tell_their_config_and_layers(engine: Engine) -> N
     assert found == [("m1", "sha256:c", 7), ("m2", None, 7), ("m3", None, 0)]
 
 
+def test_usage_begins_with_what_is_there(engine: Engine) -> None:
+    repositories = [(1, "a", "team/app"), (2, "a", "team/web"), (3, "b", "other/app")]
+    links = [(1, "d1"), (2, "d1"), (2, "d2"), (3, "d1")]
+    with engine.connect() as connection:
+        revision, before = revisions_of("usage_is_counted")
+        upgrade(connection, before)
+        for account, plan in (("a", "unlimited"), ("b", "free")):
+            connection.exec_driver_sql(
+                f"INSERT INTO accounts VALUES ('{account}', '{account}', '{plan}', 0)"
+            )
+        for key, account, name in repositories:
+            connection.exec_driver_sql(
+                "INSERT INTO repositories (id, region, account_id, namespace, name, created_at) "
+                f"VALUES ({key}, 'home', '{account}', 'n', '{name}', 0)"
+            )
+        for digest, size in (("d1", 10), ("d2", 5)):
+            connection.exec_driver_sql(
+                "INSERT INTO blobs (digest, size, location, created_at) "
+                f"VALUES ('{digest}', {size}, '{digest}', 0)"
+            )
+        for repository, digest in links:
+            connection.exec_driver_sql(
+                f"INSERT INTO repository_blobs VALUES ({repository}, '{digest}', 0)"
+            )
+        connection.commit()
+        upgrade(connection, revision)
+
+        counted = connection.exec_driver_sql(
+            "SELECT account_id, digest, size, links FROM account_blobs ORDER BY 1, 2"
+        ).all()
+        used = connection.exec_driver_sql(
+            "SELECT account_id, plan, stored FROM account_usage ORDER BY 1"
+        ).all()
+
+    assert [tuple(row) for row in counted] == [
+        ("a", "d1", 10, 2),
+        ("a", "d2", 5, 1),
+        ("b", "d1", 10, 1),
+    ]
+    assert [tuple(row) for row in used] == [("a", "standard", 15), ("b", "free", 10)]
+
+
 def test_uploads_under_way_go_on_after_the_upgrade(engine: Engine) -> None:
     with engine.connect() as connection:
         upgrade(connection, "0003")
@@ -181,8 +229,11 @@ def test_what_is_in_every_table_stays_from_the_first_revision_on(engine: Engine)
             for table in tables:
                 if table.name in written:
                     _require_kept(connection, table, written[table.name])
-                else:
-                    written[table.name] = row = _row(table)
+                    continue
+                # What a revision itself derived from the rows of others stays likewise.
+                derived = connection.execute(select(table)).mappings().first()
+                written[table.name] = row = dict(derived) if derived else _row(table)
+                if derived is None:
                     connection.execute(table.insert(), row)
             connection.commit()
 

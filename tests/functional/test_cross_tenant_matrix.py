@@ -86,6 +86,11 @@ DELETE /api/v1/tags/{image:path}                               401      403    4
 GET    /api/v1/trash                                           401      200    200    200     200
 POST   /api/v1/trash/{image:path}/restore                      401      403    403    200     200
 POST   /api/v1/trash/{image:path}/restoretags                  401      403    403    200     200
+GET    /api/v1/plans                                           401      200    200    200     200
+PATCH  /api/v1/plans                                           401      200    403    403     200
+GET    /api/v1/quotas                                          401      200    200    200     200
+PATCH  /api/v1/quotas                                          401      200    403    403     200
+GET    /api/v1/usage                                           401      200    200    200     200
 GET    /api/v1/audit                                           401      200    403    403     200
 GET    /api/v1/regions                                         200      200    200    200     200
 GET    /api/v1/explain/{id}                                    401      404    200    404     200
@@ -314,7 +319,7 @@ def control_call(home: Home, row: Row, who: Identity | None) -> Call:
         values["image:path"] = quote(deleted(), safe="")
     if row.path == "/api/v1/images/tags":
         more["params"] = {"fromimage": home.fresh_image(), "toimage": f"{home.repository}:again"}
-    elif row.method == "POST" and row.path in BODIES:
+    elif row.method in {"POST", "PATCH"} and row.path in BODIES:
         more["json"] = BODIES[row.path](home)
     return filled(row.path, values), more
 
@@ -353,6 +358,8 @@ BODIES: Mapping[str, Callable[[Home], Any]] = {
     "/identity/v1/serviceids": lambda home: {"name": "robot"},
     "/identity/v1/apikeys": lambda home: {"name": "key", "iam_id": home.fresh_subject()},
     "/identity/v1/policies": policy,
+    "/api/v1/plans": lambda home: {"plan": "Standard"},
+    "/api/v1/quotas": lambda home: {"storage_megabytes": -1},
 }
 
 

@@ -2,14 +2,23 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.server import Operator, Server
 
 EXAMPLES = 30
 SECONDS = 600
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server of its own: what is sent at random takes roles away, and sets quotas to nothing."""
+    with Server(tmp_path / "data") as running:
+        yield running
 
 
 def test_the_server_does_what_its_description_says(server: Server, tmp_path: Path) -> None:

@@ -307,6 +307,23 @@ class Identity:
         self.grant(iam_id, role, namespace)
         return self.create_api_key(name, iam_id)
 
+    def set_quotas(self, *, storage: int | None = None, traffic: int | None = None) -> None:
+        """Sets the account's own limits, in megabytes."""
+        body = {"storage_megabytes": storage, "traffic_megabytes": traffic}
+        self._call("PATCH", "/api/v1/quotas", {k: v for k, v in body.items() if v is not None})
+
+    def quotas(self) -> dict[str, Any]:
+        """Limits and usage of the account, in bytes."""
+        return self._call("GET", "/api/v1/quotas")
+
+    def upgrade_plan(self, plan: str) -> None:
+        """Changes to a larger plan."""
+        self._call("PATCH", "/api/v1/plans", {"plan": plan})
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        headers = self._headers(self.account)
+        return _ok(self.http.request(method, path, json=body, headers=headers))
+
     def manifest(self, repository: str, reference: str) -> Manifest:
         """A manifest as the registry serves it, its digest computed here from the bytes."""
         token = self.registry_token([f"repository:{repository}:pull"])
@@ -337,7 +354,7 @@ class Operator(Identity):
         record = server.operator
         return cls(server.api, record.account, record.api_key)
 
-    def create_tenant(self, name: str) -> Tenant:
+    def create_tenant(self, name: str, plan: str = "standard") -> Tenant:
         """A new account with an owner (Manager) of its own and one namespace called ``name``.
 
         The operator's key acts in the operator's account only, so the owner signs in with a
@@ -345,7 +362,7 @@ class Operator(Identity):
         """
         email, password = f"{name}@example.com", secrets.token_urlsafe(24)
         owner = {"owner_email": email, "owner_password": password}
-        account = str(self._create("accounts", {"name": name, **owner})["id"])
+        account = str(self._create("accounts", {"name": name, "plan": plan, **owner})["id"])
         token = self._password_token(email, password)
         headers = {"Authorization": f"Bearer {token}", "Account": account}
         answer = self.http.post("/identity/v1/apikeys", json={"name": name}, headers=headers)

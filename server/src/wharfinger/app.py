@@ -51,6 +51,8 @@ from wharfinger.namespaces.store import SqlNamespaceStore, hold_owner, is_deleti
 from wharfinger.plugin_index import http as plugin_index_http
 from wharfinger.plugin_index.service import PluginIndex
 from wharfinger.plugin_index.store import WheelFolder
+from wharfinger.quotas import services as quota_services
+from wharfinger.quotas.services import QuotaServices
 from wharfinger.registry.fastpath import AwaitedFastPath, FastPath
 from wharfinger.registry.fastreads import SqliteFastReads
 from wharfinger.registry.http import blobs as blobs_http
@@ -89,6 +91,7 @@ from wharfinger.web.context import Web
 from wharfinger.web.health import Health
 from wharfinger.web.help_pages import HelpPages
 from wharfinger.web.lazy import LazyApp
+from wharfinger.web.log import EventLog
 from wharfinger.web.methods import KnownMethods
 from wharfinger.web.surface import Surface
 from wharfinger.web.threads import Threads
@@ -98,6 +101,7 @@ CONTROL_PATHS: Final = ("/api/", "/va/", "/identity/v1/")
 RETRY_SECONDS: Final = 300.0
 KEEPERS: Final[tuple[Keeper, ...]] = (kept_in_trash,)
 """Conditions under which rooms above the registry keep blobs that no repository shows."""
+_log: Final = EventLog("wharfinger.quotas")
 
 Clock = Callable[[], float]
 
@@ -113,6 +117,7 @@ class Rooms:
     namespaces: Namespaces
     owners: Owners
     emptying: Emptying
+    quotas: QuotaServices
     uploads: Uploads
     configs: Configs
     images: ImageServices
@@ -125,6 +130,7 @@ class Rooms:
         """Write down what waits in memory and close the connections."""
         self.explain.recorder.close()
         self.identity.last_use.flush()
+        self.quotas.traffic.close()
         self.database.close()
 
 
@@ -158,10 +164,18 @@ def build_rooms(
         clock=clock,
         issued=lambda typ: tallies.add(names.TOKENS_ISSUED, (typ.value,)),
     )
+    quotas = quota_services.build(
+        settings,
+        database,
+        access=identity.access,
+        record=record,
+        clock=clock,
+        failed=_traffic_failed,
+    )
     images = image_services.build(
         settings,
         database,
-        Outside(hold_owner, is_deleting, record, enqueue),
+        Outside(hold_owner, is_deleting, record, enqueue, quotas.charges),
         blobs=blobs,
         access=identity.access,
         namespaces=owners,
@@ -170,7 +184,7 @@ def build_rooms(
     # The trash last: until the registry is empty more may come there.
     steps: list[DeletionStep] = [
         RegistryDeletion(
-            SqlNamespaceContents(database, is_deleting),
+            SqlNamespaceContents(database, is_deleting, quotas.charges),
             SqlNamespaceUploads(database, blobs.discard),
         ),
         images.keeping,
@@ -184,7 +198,8 @@ def build_rooms(
         namespaces=Namespaces(namespace_store, identity.access, steps, rules, clock),
         owners=owners,
         emptying=Emptying(namespace_store, steps, identity.policies),
-        uploads=_uploads(settings, database, blobs, owners, clock),
+        quotas=quotas,
+        uploads=_uploads(settings, database, blobs, owners, quotas, clock),
         configs=Configs(
             SqlConfigRecords(database),
             blobs,
@@ -292,17 +307,19 @@ def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
         tags=settings.request_tags,
     )
     pages = settings.page_entries
-    manifest_store = SqlManifestStore(database, hold_owner, rooms.images.retire)
+    charges, traffic = rooms.quotas.charges, rooms.quotas.traffic
+    manifest_store = SqlManifestStore(database, hold_owner, rooms.images.retire, charges)
     manifests = Manifests(manifest_store, owners, rooms.configs, limits, rooms.clock)
     referrers = Referrers(
         SqlReferrerLists(database), owners, maximum=pages, size=settings.manifest_bytes
     )
     catalogue = Catalogue(SqlCatalog(database), rooms.identity.access, pages)
     blobs = Blobs(
-        SqlBlobRecords(database),
+        SqlBlobRecords(database, charges),
         rooms.blobs,
         clock=rooms.clock,
         grace=settings.collection_grace_seconds,
+        traffic=traffic,
     )
     return [
         *ping_http.routes(gate),
@@ -320,6 +337,7 @@ def _uploads(
     database: Database,
     blobs: BlobStore,
     owners: Owners,
+    quotas: QuotaServices,
     clock: Clock,
 ) -> Uploads:
     rules = UploadRules(
@@ -329,26 +347,28 @@ def _uploads(
         link_seconds=settings.orphan_grace_seconds / 2,
     )
     return Uploads(
-        SqlUploadRecords(database, hold_owner),
-        SqlBlobRecords(database),
+        SqlUploadRecords(database, hold_owner, quotas.charges),
+        SqlBlobRecords(database, quotas.charges),
         blobs,
         owners,
         rules,
         clock=clock,
         hashes=RunningHashes(settings.upload_hashes),
+        quota=quotas.storage,
     )
 
 
 def _fast(app: ASGIApp, rooms: Rooms, web: Web) -> FastPath | AwaitedFastPath:
     settings, tokens = rooms.settings, rooms.identity.tokens
+    path_of, traffic = rooms.blobs.path, rooms.quotas.traffic
     path = embedded_path(settings.database)
     if path is not None:
-        return FastPath(app, web, tokens, SqliteFastReads(connect(path)), rooms.blobs.path)
+        return FastPath(app, web, tokens, SqliteFastReads(connect(path)), path_of, traffic)
     from wharfinger.registry.fastreads_postgres import PostgresFastReads
 
     connections = settings.database_read_connections
     reads = PostgresFastReads(libpq_url(settings.database), connections)
-    return AwaitedFastPath(app, web, tokens, reads, rooms.blobs.path)
+    return AwaitedFastPath(app, web, tokens, reads, path_of, traffic)
 
 
 def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
@@ -358,6 +378,7 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
     from wharfinger.identity import http_v1 as identity_v1
     from wharfinger.images.http_v1.router import router as images_router
     from wharfinger.namespaces import http_v1 as namespaces_v1
+    from wharfinger.quotas import http_v1 as quotas_v1
     from wharfinger.web import region_list, service_info
 
     audit = AuditService(SqlAuditTrail(rooms.database), rooms.identity.access)
@@ -366,6 +387,7 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
         identity_v1.bearer_router(rooms.identity, web, gate),
         namespaces_v1.router(rooms.namespaces, web, gate),
         images_router(rooms.images, web, gate),
+        quotas_v1.router(rooms.quotas.quotas, web, gate),
         audit_http.router(audit, web, gate),
         region_list.router(web),
         explain_v1.router(
@@ -389,3 +411,7 @@ def _schema_check(rooms: Rooms) -> Callable[[], None]:
             migrate.require_head(connection)
 
     return check
+
+
+def _traffic_failed(error: Exception) -> None:
+    _log.error("traffic not written down", error=repr(error))

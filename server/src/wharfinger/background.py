@@ -19,8 +19,10 @@ from wharfinger.metrics.observers import CollectionFigures, JobFigures
 from wharfinger.metrics.survey import Survey
 from wharfinger.namespaces import model as namespaces_model
 from wharfinger.namespaces.store import hold_owner
+from wharfinger.quotas.services import CARE_JOB, CARE_SECONDS
 from wharfinger.registry.model.collection import CollectionRules, PassState, Step, Task
 from wharfinger.registry.services import Collection, build_collection
+from wharfinger.registry.store.recount import recount
 from wharfinger.registry.store.uploads import SqlUploadRecords
 from wharfinger.settings import Settings
 from wharfinger.web.log import EventLog
@@ -32,9 +34,10 @@ DESCRIPTION_SECONDS: Final = 86_400.0
 DESCRIPTION_BATCH: Final = 100
 TRASH_JOB: Final = "expire-trash"
 DISCARD_SECONDS: Final = 60.0
+RECOUNT_JOB: Final = "recount-storage"
 COLLECTION_JOBS: Final[Mapping[str, Task]] = {f"collect-{task}": task for task in Task}
-ASKED_FOR: Final = frozenset({namespaces_model.EMPTYING, TRIMMING})
-"""Jobs that others ask for, each about a subject of its own."""
+ASKED_FOR: Final = frozenset({namespaces_model.EMPTYING, TRIMMING, RECOUNT_JOB})
+"""Jobs that are done where somebody asks for them."""
 
 _log: Final = EventLog("wharfinger.jobs")
 
@@ -50,6 +53,9 @@ def run_jobs(settings: Settings, stop: threading.Event) -> None:
         # All but these come round by themselves, and are seen to at each start.
         for kind in handlers.keys() - ASKED_FOR:
             rooms.jobs.enqueue(SqlQueue(connection), kind, "", {})
+        if rooms.quotas.charges is None:
+            # It waits until accounting is switched on again, and makes good what was not counted.
+            rooms.jobs.enqueue(SqlQueue(connection), RECOUNT_JOB, "", {})
     runner = Runner(
         rooms.jobs,
         handlers,
@@ -89,6 +95,7 @@ def collection(rooms: Rooms, pause: Callable[[float], object]) -> Collection:
         pause=pause,
         observer=CollectionFigures(rooms.figures.tallies, CollectionLog()),
         keepers=KEEPERS,
+        charges=rooms.quotas.charges,
     )
 
 
@@ -112,7 +119,21 @@ def _handlers(rooms: Rooms, stop: threading.Event) -> dict[str, Handler]:
         TRASH_JOB: rooms.images.keeping.expire,
         TRIMMING: rooms.images.keeping.trim,
         **_collecting(rooms, stop),
+        **_counting(rooms),
     }
+
+
+def _counting(rooms: Rooms) -> dict[str, Handler]:
+    def care(lease: Lease) -> float:
+        while rooms.quotas.care():
+            lease.keep()
+        return CARE_SECONDS
+
+    def count_anew(lease: Lease) -> None:
+        recount(rooms.database, rooms.clock, lease.keep)
+
+    counts = rooms.quotas.charges is not None
+    return {CARE_JOB: care, **({RECOUNT_JOB: count_anew} if counts else {})}
 
 
 def _collecting(rooms: Rooms, stop: threading.Event) -> dict[str, Handler]:

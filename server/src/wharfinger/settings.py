@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from wharfinger.bucket import BucketInvalid, parse_bucket
+from wharfinger.plans import Plan, Plans, PlansInvalid
 from wharfinger.regions import Region, Regions, RegionsInvalid
 
 PREFIX: Final = "WHARFINGER_"
@@ -473,6 +474,71 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = 1000
 
+    # Quotas and plans
+    plans: Annotated[
+        tuple[Plan, ...],
+        Meta(max_length=100, description="plans besides free and standard, or in their place"),
+    ] = ()
+    default_plan: Annotated[
+        str, Meta(min_length=1, max_length=32, description="plan of new accounts")
+    ] = "standard"
+    quota_enforcement: Annotated[
+        Literal["lenient", "strict"],
+        Meta(
+            description="lenient: what began below a limit may finish; strict: no limit is ever exceeded"
+        ),
+    ] = "lenient"
+    quota_accounting: Annotated[
+        bool,
+        Meta(
+            description="count storage and traffic; off, no quota holds, and switched on again everything is counted anew"
+        ),
+    ] = True
+    quota_remember_seconds: Annotated[
+        float,
+        Meta(ge=0, le=60, description="bound on how long a worker may go by a limit since changed"),
+    ] = 5.0
+    reservation_step_bytes: Annotated[
+        int,
+        Meta(
+            ge=64 * KIB,
+            le=GIB,
+            description="bytes that an upload of unknown length grows between reservations of storage",
+        ),
+    ] = 8 * MIB
+    reservation_seconds: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=86_400,
+            description="seconds without a sign of life after which what an upload reserved is free again",
+        ),
+    ] = 300.0
+    traffic_lease_bytes: Annotated[
+        int,
+        Meta(
+            ge=KIB,
+            le=64 * GIB,
+            description="bytes of an account's traffic that a worker leases ahead, a sixteenth of the limit at most; what a crash may count too much",
+        ),
+    ] = 64 * MIB
+    traffic_lease_seconds: Annotated[
+        float, Meta(ge=1, le=3600, description="seconds after which a worker asks for limits anew")
+    ] = 60.0
+    traffic_tick_seconds: Annotated[
+        float,
+        Meta(
+            ge=0.1,
+            le=600,
+            description="seconds after which unused traffic is given back, and traffic of unlimited accounts written down; what a crash may count too little",
+        ),
+    ] = 5.0
+
+    @property
+    def offered_plans(self) -> Plans:
+        """The plans in force; built anew at each call."""
+        return Plans(self.plans, self.default_plan)
+
     @property
     def data_path(self) -> Path:
         """The data folder, absolute."""
@@ -617,6 +683,10 @@ def _consistent(settings: Settings) -> Settings:
         raise SettingInvalid(f"regions: {error}") from error
     if settings.blobs_url.startswith("s3://"):
         _require_bucket(settings.blobs_url)
+    try:
+        _ = settings.offered_plans
+    except PlansInvalid as error:
+        raise SettingInvalid(f"plans: {error}") from error
     return settings
 
 

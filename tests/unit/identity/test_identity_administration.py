@@ -41,7 +41,7 @@ def test_the_first_start_makes_an_operator_who_may_do_everything(house: House) -
     claims = house.iam(API_KEY, apikey=key)
     assert (claims.account, claims.subject) == (account, iam_id) == (OPERATOR_ACCOUNT, iam_id)
     caller = house.services.access.caller(claims, account, "")
-    assert house.services.administration.account(caller, account).plan == "unlimited"
+    assert house.services.administration.account(caller, account).plan == "standard"
     assert [member.iam_id for member in house.services.people.users(caller, ALL)] == [iam_id]
 
 

@@ -10,6 +10,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from wharfinger.identity.model import Claims, TokenType
+from wharfinger.quotas.service.traffic import Uncounted
 from wharfinger.registry.fastpath import FastPath
 from wharfinger.registry.fastreads import FoundBlob, FoundManifest
 from wharfinger.settings import Settings
@@ -71,6 +72,6 @@ def test_only_what_carries_no_warning_is_answered_at_once(
     def nowhere(location: str) -> Path | None:
         return None
 
-    path = FastPath(ordinary, web, Ending(ends), OneManifest(), nowhere)
+    path = FastPath(ordinary, web, Ending(ends), OneManifest(), nowhere, Uncounted())
 
     assert (path.at_once(dict(SCOPE)) is not None) is fast

@@ -134,9 +134,16 @@ def _shown(value: object) -> str:
 
 
 def _register() -> None:
-    from wharfinger.commands import doctor, explaining, tenants, upkeep
+    from wharfinger.commands import doctor, explaining, quotas, tenants, upkeep
 
-    for group in (tenants.account, tenants.user, tenants.apikey, tenants.namespace):
+    for group in (
+        tenants.account,
+        tenants.user,
+        tenants.apikey,
+        tenants.namespace,
+        quotas.plan,
+        quotas.usage,
+    ):
         main.add_command(group)
     for command in (explaining.explain, doctor.doctor, upkeep.gc, upkeep.jobs):
         main.add_command(command)

@@ -13,7 +13,8 @@ from wharfinger.commands.telling import OUTPUT, opened_rooms
 from wharfinger.settings import Settings
 
 
-def _print(output: str, fields: dict[str, object]) -> None:
+def print_fields(output: str, fields: dict[str, object]) -> None:
+    """Print ``fields`` as a line each, or as JSON."""
     if output == "json":
         click.echo(json.dumps(fields))
         return
@@ -29,14 +30,14 @@ def account() -> None:
 
 @account.command("add")
 @click.argument("name")
-@click.option("--plan", default="standard", show_default=True, help="Plan of the account.")
+@click.option("--plan", help="Plan of the account; default: the setting default_plan.")
 @OUTPUT
 @click.pass_obj
-def account_add(settings: Settings, name: str, plan: str, output: str) -> None:
+def account_add(settings: Settings, name: str, plan: str | None, output: str) -> None:
     """Create an account."""
     with opened_rooms(settings) as rooms:
         made = rooms.identity.administration.operator_create_account(name, plan)
-        _print(output, {"id": made.id, "name": made.name, "plan": made.plan})
+        print_fields(output, {"id": made.id, "name": made.name, "plan": made.plan})
 
 
 @account.command("list")
@@ -76,7 +77,7 @@ def user_add(
     password = sys.stdin.readline().rstrip("\n") if password_stdin else None
     with opened_rooms(settings) as rooms:
         member = rooms.identity.administration.operator_add_user(account_id, email, password, role)
-        _print(output, {"iam_id": member.iam_id, "email": member.email, "role": role})
+        print_fields(output, {"iam_id": member.iam_id, "email": member.email, "role": role})
 
 
 @click.group()
@@ -96,7 +97,7 @@ def apikey_add(settings: Settings, name: str, account_id: str, subject: str, out
         key, secret = rooms.identity.administration.operator_create_api_key(
             account_id, subject, name
         )
-        _print(output, {"id": key.id, "name": key.name, "apikey": secret})
+        print_fields(output, {"id": key.id, "name": key.name, "apikey": secret})
 
 
 @click.group()
@@ -122,4 +123,6 @@ def namespace_add(
         raise click.BadParameter(f"there is no region '{region_name}'", param_hint="--region")
     with opened_rooms(settings) as rooms:
         added = rooms.namespaces.operator_add(account_id or OPERATOR_ACCOUNT, region.name, name)
-        _print(output, {"namespace": added.namespace.name, "account": added.namespace.account})
+        print_fields(
+            output, {"namespace": added.namespace.name, "account": added.namespace.account}
+        )

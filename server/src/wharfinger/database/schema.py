@@ -7,6 +7,17 @@ from wharfinger.identity import tables as identity
 from wharfinger.images import tables as images
 from wharfinger.jobs import tables as jobs
 from wharfinger.namespaces import tables as namespaces
+from wharfinger.quotas import tables as quotas
 from wharfinger.registry import tables as registry
 
-__all__ = ["audit", "explain", "identity", "images", "jobs", "metadata", "namespaces", "registry"]
+__all__ = [
+    "audit",
+    "explain",
+    "identity",
+    "images",
+    "jobs",
+    "metadata",
+    "namespaces",
+    "quotas",
+    "registry",
+]

@@ -28,6 +28,7 @@ Email = Annotated[
 ]
 Password = Annotated[str, Field(max_length=PASSWORD_CHARACTERS)]
 IamId = Annotated[str, Field(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
+PlanName = Annotated[str, Field(min_length=1, max_length=32, pattern="^[A-Za-z0-9-]+$")]
 Namespace = Annotated[str, Field(max_length=30, pattern="^[a-z0-9_-]*$")]
 
 
@@ -39,7 +40,7 @@ class NewAccount(_Body):
     """An account to be made; the owner becomes its first Manager."""
 
     name: Name
-    plan: Literal["free", "standard", "unlimited"] = "standard"
+    plan: PlanName | None = Field(None, description="by default that of the settings")
     owner_email: Email | None = None
     owner_password: Password | None = None
 

@@ -96,7 +96,7 @@ def build(
             refresh_seconds=settings.refresh_token_seconds,
             max_scopes=settings.token_scopes,
         ),
-        administration=Administration(desk),
+        administration=Administration(desk, settings.offered_plans),
         people=People(desk),
         api_keys=ApiKeys(desk),
         policies=Policies(desk, owners),

@@ -14,18 +14,20 @@ from wharfinger.images.service.trash import Trash, TrashKeeping
 from wharfinger.images.store.images import Recorder, SqlImageStore
 from wharfinger.images.store.trash import Bin, Enqueue, IsDeleting, SqlTrashUpkeep
 from wharfinger.registry.store.blobs import HoldNamespace
+from wharfinger.registry.store.links import Charges
 from wharfinger.registry.store.manifests import Retire
 from wharfinger.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What images need within transactions: of namespaces, of the audit, of jobs."""
+    """What images need within transactions: of namespaces, the audit, jobs, quotas."""
 
     hold_namespace: HoldNamespace
     is_deleting: IsDeleting
     record: Recorder
     enqueue: Enqueue
+    charges: Charges | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def build(
         record=outside.record,
         clock=clock,
         retire=retire,
+        charges=outside.charges,
     )
     most = settings.list_images
     return ImageServices(

@@ -57,6 +57,13 @@ class Tokens(Protocol):
         """Return the claims of a valid token, without blocking."""
 
 
+class Traffic(Protocol):
+    """Where downloads are granted and counted; see `wharfinger.quotas.service.traffic`."""
+
+    def spend(self, region: str, account: str, size: int) -> bool:
+        """Grant ``size`` bytes at once; False leaves it to the ordinary route to ask."""
+
+
 class _Read(NamedTuple):
     """What a path asks for."""
 
@@ -101,12 +108,18 @@ class _PlainReads:
     """What both ways share: which requests are plain reads, and how a blob's file is sent."""
 
     def __init__(
-        self, app: ASGIApp, web: Web, tokens: Tokens, path_of: Callable[[str], Path | None]
+        self,
+        app: ASGIApp,
+        web: Web,
+        tokens: Tokens,
+        path_of: Callable[[str], Path | None],
+        traffic: Traffic,
     ) -> None:
         self._app: Final = app
         self._web: Final = web
         self._tokens: Final = tokens
         self._path_of: Final = path_of
+        self._traffic: Final = traffic
         regions = web.urls.regions
         self._regions: Final = {host.encode(): one.name for host, one in regions.hosts.items()}
         self._several: Final = regions.only is None
@@ -199,6 +212,9 @@ class _PlainReads:
         file = self._open(scope, found)
         if file is None:
             return None
+        if not self._traffic.spend(asked.claims.region, found.account, found.size):
+            file.close()
+            return None
         return _FoundFile(file, asked.read.reference, found.size, asked.claims)
 
     def _open(self, scope: Scope, found: FoundBlob) -> FileIO | None:
@@ -226,8 +242,9 @@ class FastPath(_PlainReads):
         tokens: Tokens,
         reads: FastReads,
         path_of: Callable[[str], Path | None],
+        traffic: Traffic,
     ) -> None:
-        super().__init__(app, web, tokens, path_of)
+        super().__init__(app, web, tokens, path_of, traffic)
         self._reads: Final = reads
         self._shorts: Final = {
             (method, kind): web.meter.short(ROUTES[kind], method)
@@ -307,8 +324,9 @@ class AwaitedFastPath(_PlainReads):
         tokens: Tokens,
         reads: AwaitedReads,
         path_of: Callable[[str], Path | None],
+        traffic: Traffic,
     ) -> None:
-        super().__init__(app, web, tokens, path_of)
+        super().__init__(app, web, tokens, path_of, traffic)
         self._reads: Final = reads
 
     def at_once(self, _scope: Scope) -> Answer | None:

@@ -34,7 +34,7 @@ MANIFESTS: Final = {
     for with_content in (True, False)
 }
 BLOB: Final = f"""
-SELECT {_EPOCH}, b.size, b.location
+SELECT {_EPOCH}, b.size, b.location, r.account_id
 {_FROM}
 JOIN repository_blobs l ON l.repository_id = r.id AND l.digest = :reference
 JOIN blobs b ON b.digest = l.digest AND b.damaged_at IS NULL
@@ -66,11 +66,12 @@ class FoundManifest(NamedTuple):
 
 
 class FoundBlob(NamedTuple):
-    """A blob's size in bytes and where the store keeps it."""
+    """A blob's size in bytes, where the store keeps it, and whose repository it is in."""
 
     epoch: int | None
     size: int
     location: str
+    account: str
 
 
 class ReadFailed(Exception):

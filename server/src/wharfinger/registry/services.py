@@ -12,6 +12,7 @@ from wharfinger.registry.service.collection import Collector, GarbageReport
 from wharfinger.registry.service.passes import Pace, Passes
 from wharfinger.registry.store.collection import Keeper, SqlCollectionRecords
 from wharfinger.registry.store.garbage import SqlGarbageLists
+from wharfinger.registry.store.links import Charges
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,14 @@ def build_collection(
     pause: Callable[[float], object],
     observer: CollectionObserver,
     keepers: Sequence[Keeper] = (),
+    charges: Charges | None = None,
 ) -> Collection:
     """Return collection over a database and a store.
 
-    ``share`` is the percentage of the time that it works; ``keepers`` say what other rooms keep.
+    ``share`` is the percentage of the time that it works; ``keepers`` say what other rooms keep,
+    ``charges`` count what accounts lose.
     """
-    records = SqlCollectionRecords(database, keepers)
+    records = SqlCollectionRecords(database, keepers, charges)
     collector = Collector(records, store, rules, clock=clock, observer=observer)
     lists = SqlGarbageLists(database, keepers)
     return Collection(

@@ -3,7 +3,7 @@
 Loaded after readiness, with FastAPI. What it refuses it raises, for `web.surface` to render.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -29,6 +29,7 @@ def control_application(web: Web, routers: Iterable[APIRouter], version: str) ->
     """
     app = _Control(
         web.settings.password_min_length,
+        [plan.title for plan in web.settings.offered_plans],
         title="Wharfinger control API",
         version=version,
         openapi_url=None,
@@ -47,11 +48,12 @@ def control_application(web: Web, routers: Iterable[APIRouter], version: str) ->
 class _Control(FastAPI):
     """FastAPI without its own error answers: refusals pass through to the surface."""
 
-    def __init__(self, password_min_length: int, **settings: Any) -> None:
+    def __init__(self, password_min_length: int, plans: Sequence[str], **settings: Any) -> None:
         super().__init__(**settings)
         # FastAPI keeps included routes in a form of its own, which cannot be asked for methods.
         self.offered: Final[list[APIRoute]] = []
         self.password_min_length: Final = password_min_length
+        self.plans: Final = plans
 
     def build_middleware_stack(self) -> ASGIApp:
         # FastAPI's stack answers errors itself; the exit stack is all that its routes need.
@@ -61,7 +63,9 @@ class _Control(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI 3.1 document."""
         if self.openapi_schema is None:
-            self.openapi_schema = openapi.completed(super().openapi(), self.password_min_length)
+            self.openapi_schema = openapi.completed(
+                super().openapi(), self.password_min_length, self.plans
+            )
         return self.openapi_schema
 
 

@@ -1,6 +1,6 @@
 """What all operations of the control API have in common, added to the OpenAPI description."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 Json = dict[str, Any]
@@ -64,10 +64,11 @@ _IDENTIFIER: Final = "^[A-Za-z0-9_-]{1,64}$"
 _METHODS: Final = ("get", "put", "post", "delete", "patch")
 
 
-def completed(document: Json, password_min_length: int) -> Json:
+def completed(document: Json, password_min_length: int, plans: Sequence[str]) -> Json:
     """Return the document with security, errors and headers that hold for every operation.
 
-    Passwords have as many characters at least as the setting says, which no model knows.
+    Passwords have as many characters at least as the setting says, which no model knows; nor do
+    they know which plans there are.
     """
     document["info"]["description"] = _DESCRIPTION
     parts = document.setdefault("components", {})
@@ -77,6 +78,7 @@ def completed(document: Json, password_min_length: int) -> Json:
         schemas.pop(unused, None)
     schemas.update(ControlError=_CONTROL_ERROR, IamError=_IAM_ERROR)
     _bound_passwords(schemas, password_min_length)
+    _name_plans(schemas, plans)
     document["security"] = [{"iam": [], "account": []}]
     for path, operation in operations(document):
         _complete(path, operation)
@@ -113,6 +115,16 @@ def _bound_passwords(schemas: Json, least: int) -> None:
                 for one in field.get("anyOf", [field]):
                     if one["type"] == "string":
                         one["minLength"] = least
+
+
+def _name_plans(schemas: Json, plans: Sequence[str]) -> None:
+    """Say which plans there are; their names are taken in any case."""
+    for schema in schemas.values():
+        plan = schema.get("properties", {}).get("plan", {})
+        for one in plan.get("anyOf", ()):
+            if one["type"] == "string":
+                one.clear()
+                one["enum"] = list(plans)
 
 
 def _bound_identifiers(operation: Json) -> None:

@@ -28,13 +28,12 @@ from wharfinger.identity.service.desk import (
     require_text,
     unknown,
 )
+from wharfinger.plans import STANDARD, Plans
 from wharfinger_common.languages import Text
 
 OPERATOR: Final = "operator"
 """The actor that audit rows name for the operator's commands."""
 
-PLANS: Final = ("free", "standard", "unlimited")
-DEFAULT_PLAN: Final = "standard"
 BOOTSTRAP_KEY: Final = "operator"
 OPERATOR_FACT: Final = "operator"
 """Under which the database keeps the iam_id of the operator that the first start made."""
@@ -52,8 +51,9 @@ class NewUser:
 class Administration:
     """Use cases around accounts. Blocking; every write leaves an audit row in its transaction."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, plans: Plans) -> None:
         self._desk = desk
+        self._plans = plans
 
     def bootstrap(
         self, email: str, secret: str | None = None, *, once: bool = False
@@ -90,11 +90,13 @@ class Administration:
         caller: Caller,
         name: str,
         *,
-        plan: str = DEFAULT_PLAN,
+        plan: str | None = None,
         owner_email: str | None = None,
         owner_password: str | None = None,
     ) -> Account:
         """Return a new account; ``owner_email`` names its first Manager, a user made if unknown.
+
+        It begins on ``plan`` in each region, by default on that of the settings.
 
         Raises:
             OperatorOnly: the caller is no operator.
@@ -125,7 +127,7 @@ class Administration:
             raise unknown(Text("account"), account)
         return found
 
-    def operator_create_account(self, name: str, plan: str = DEFAULT_PLAN) -> Account:
+    def operator_create_account(self, name: str, plan: str | None = None) -> Account:
         """Return a new account, for the operator's command."""
         return self._create_account(_operator(""), name, plan, None)
 
@@ -170,12 +172,10 @@ class Administration:
         return new_user(self._desk, email, password, role)
 
     def _create_account(
-        self, caller: Caller, name: str, plan: str, owner: NewUser | None
+        self, caller: Caller, name: str, plan_name: str | None, owner: NewUser | None
     ) -> Account:
         name = require_text("name", name)
-        if plan not in PLANS:
-            reason = Text("it must be one of {names}", names=", ".join(PLANS))
-            raise ValueInvalid(property="plan", reason=reason)
+        plan = self._plan(plan_name)
         account = Account(self._desk.new_id(), name, plan, self._desk.now)
         actor = Caller(caller.iam_id, account.id, caller.credential, True, caller.request_id)
         with self._desk.changing(account.id) as changes:
@@ -185,11 +185,20 @@ class Administration:
                 add_user(self._desk, changes, actor, owner)
         return account
 
+    def _plan(self, name: str | None) -> str:
+        found = self._plans.default if name is None else self._plans.named(name)
+        if found is None:
+            names = ", ".join(plan.name for plan in self._plans)
+            raise ValueInvalid(
+                property="plan", reason=Text("it must be one of {names}", names=names)
+            )
+        return found.name
+
     def _operator(self, changes: Changes, email: str) -> str:
         """Make what is missing of the operator's account and user; return the iam_id."""
         now = self._desk.now
         if changes.account(OPERATOR_ACCOUNT) is None:
-            changes.add_account(Account(OPERATOR_ACCOUNT, "operator", "unlimited", now))
+            changes.add_account(Account(OPERATOR_ACCOUNT, "operator", STANDARD.name, now))
         wanted = User(_user_id(), email, None, True, now)
         user = changes.add_user(wanted)
         if not user.operator:

@@ -18,6 +18,7 @@ from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.model.repositories import Place
 from wharfinger.registry.store.blobs import HoldNamespace
 from wharfinger.registry.store.copies import copy_manifest
+from wharfinger.registry.store.links import Charges, Collected, Uncounted
 from wharfinger.registry.store.manifests import Retire, SqlManifestChanges
 from wharfinger.registry.store.repositories import named
 from wharfinger.registry.tables import (
@@ -61,9 +62,11 @@ class SqlImageStore:
         record: Recorder,
         clock: Clock,
         retire: Retire | None = None,
+        charges: Charges | None = None,
     ) -> None:
         self._database: Final = database
         self._retire: Final = retire
+        self._charges: Final = charges or Uncounted()
         self._hold_namespace: Final = hold_namespace
         self._record: Final = record
         self._clock: Final = clock
@@ -78,13 +81,16 @@ class SqlImageStore:
     def writing(self) -> Iterator["SqlImageChanges"]:
         """Enter a durable writing unit."""
         with self._database.writing() as connection:
+            charges = Collected(connection, self._charges)
             yield SqlImageChanges(
                 connection,
                 self._hold_namespace,
                 self._retire,
+                charges,
                 self._record,
                 int(self._clock()),
             )
+            charges.settle()
 
 
 class SqlImageRecords:
@@ -160,11 +166,12 @@ class SqlImageChanges(SqlManifestChanges):
         connection: Connection,
         hold_namespace: HoldNamespace,
         retire: Retire | None,
+        charges: Charges,
         record: Recorder,
         at: int,
     ) -> None:
-        super().__init__(connection, hold_namespace, retire)
-        self._trash: Final = SqlTrash(connection)
+        super().__init__(connection, hold_namespace, retire, charges)
+        self._trash: Final = SqlTrash(connection, charges)
         self._record: Final = record
         self._at: Final = at
 
@@ -188,7 +195,7 @@ class SqlImageChanges(SqlManifestChanges):
 
     def copy(self, source: int, target: int, digest: str, at: int) -> bool:
         """Let ``target`` have a manifest of ``source``; see the port."""
-        return copy_manifest(self._connection, source, target, digest, at)
+        return copy_manifest(self._connection, self._charges, source, target, digest, at)
 
     def take_from_trash(self, place: Place, reference: str, since: int) -> Trashed | None:
         """Return an image in the trash; see the port."""

@@ -27,7 +27,7 @@ from wharfinger.images.ports import Clock
 from wharfinger.images.tables import trash, trash_references, trash_tags
 from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.model.repositories import Place
-from wharfinger.registry.store.links import link_blob
+from wharfinger.registry.store.links import Charges, Uncounted, link_again
 from wharfinger.registry.tables import (
     blobs,
     manifest_references,
@@ -117,8 +117,9 @@ def kept_in_trash(digest: ColumnElement[str]) -> ColumnElement[bool]:
 class SqlTrash:
     """The trash within one unit: what `SqlImageRecords` and `SqlImageChanges` use of it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, charges: Charges | None = None) -> None:
         self._connection: Final = connection
+        self._charges: Final = charges or Uncounted()
 
     def page(
         self,
@@ -203,10 +204,8 @@ class SqlTrash:
         return dict(pairs(self._connection, query))
 
     def show(self, repository: int, sizes: Mapping[str, int], at: int) -> None:
-        """Show blobs in the repository: the last that a unit does."""
-        # In one order, so that two units never wait for each other.
-        for digest in sorted(sizes):
-            link_blob(self._connection, repository, digest, at)
+        """Show blobs in the repository: the last that a unit does; the quota is asked."""
+        link_again(self._connection, self._charges, repository, sizes, at)
 
     def take_out(self, entry: int, names: Collection[str] | None) -> None:
         """Remove tags from an entry, and the entry if it has no other; None stands for all."""

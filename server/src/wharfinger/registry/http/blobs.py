@@ -46,6 +46,7 @@ def routes(blobs: Blobs, gate: Gate, web: Web) -> list[Route]:
 class _Handlers:
     def __init__(self, blobs: Blobs, gate: Gate, web: Web) -> None:
         self._blobs: Final = blobs
+        self._traffic: Final = blobs.traffic
         self._gate: Final = gate
         self._threads: Final = web.threads
         settings = web.settings
@@ -59,14 +60,14 @@ class _Handlers:
 
     async def head(self, request: Request) -> Response:
         """Tell that the blob is there, and its size; ranges mean nothing to a HEAD."""
-        blob = await self._find(request, self._blobs.promise)
+        _, blob = await self._find(request, self._blobs.promise)
         if _unchanged(request, blob):
             return _headers_only(304, not_modified_headers(blob.digest))
         return _headers_only(200, blob_headers(blob.digest, blob.size))
 
     async def get(self, request: Request) -> Response:
-        """Send the blob, or the one part of it that is asked for."""
-        blob = await self._find(request, self._blobs.find)
+        """Send the blob, or the one part of it that is asked for, if the traffic quota allows."""
+        region, blob = await self._find(request, self._blobs.find)
         if _unchanged(request, blob):
             return _headers_only(304, not_modified_headers(blob.digest))
         header = request.headers.get
@@ -74,15 +75,23 @@ class _Handlers:
         if isinstance(part, Unsatisfiable):
             where = {"Content-Range": f"bytes */{blob.size}"}
             raise RangeUnsatisfiable(size=blob.size, headers=where)
-        if self._redirect_seconds:
-            url = await self._threads.run(self._blobs.url, blob, self._redirect_seconds)
-            if url is not None:
-                return _elsewhere(url, blob)
+        url = await self._url(blob)
+        # Elsewhere nobody counts what is taken: a redirect counts whole.
+        sliced = part if isinstance(part, Slice) and url is None else None
+        await self._grant(region, blob.account, sliced.length if sliced else blob.size)
+        if url is not None:
+            return _elsewhere(url, blob)
         if isinstance(part, Slice):
             headers = slice_headers(blob.digest, blob.size, part)
             return await self._send(request, 206, headers, blob, part)
         headers = blob_headers(blob.digest, blob.size)
         return await self._send(request, 200, headers, blob, Slice(0, blob.size - 1))
+
+    async def _url(self, blob: Blob) -> str | None:
+        """Return where the blob's bytes can be had, if clients are sent there."""
+        if not self._redirect_seconds:
+            return None
+        return await self._threads.run(self._blobs.url, blob, self._redirect_seconds)
 
     async def delete(self, request: Request) -> Response:
         """Take the blob out of the repository."""
@@ -91,10 +100,23 @@ class _Handlers:
         await self._threads.run(self._blobs.delete, claims.region, repository, digest)
         return Response(status_code=202)
 
-    async def _find(self, request: Request, find: Callable[[str, str, Digest], Blob]) -> Blob:
+    async def _find(
+        self, request: Request, find: Callable[[str, str, Digest], Blob]
+    ) -> tuple[str, Blob]:
+        """Return the region that is called, and the blob there."""
         repository, digest = _target(request)
         claims = await self._gate.authorize(request, repository, PULL)
-        return await self._threads.run(find, claims.region, repository, digest)
+        blob = await self._threads.run(find, claims.region, repository, digest)
+        return claims.region, blob
+
+    async def _grant(self, region: str, account: str, size: int) -> None:
+        """Let ``size`` bytes be sent; they count from here, whatever becomes of them.
+
+        Raises:
+            TrafficExceeded: the account's traffic quota of this month is reached.
+        """
+        if not self._traffic.spend(region, account, size):
+            await self._threads.run(self._traffic.grant, region, account, size)
 
     async def _send(
         self, request: Request, status: int, headers: Headers, blob: Blob, part: Slice

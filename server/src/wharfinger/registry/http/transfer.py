@@ -35,6 +35,11 @@ class Feed:
         self._received = 0
         self._pending: list[bytes] = []
 
+    @property
+    def announced(self) -> int:
+        """The bytes that the body will have, 0 where the client does not say."""
+        return self._announced or 0
+
     async def fill(self) -> bool:
         """Collect the next buffer; False when it is the last one, which may be empty.
 

@@ -132,7 +132,7 @@ class _Handlers:
         feed = self._feed(request)
         if not await feed.fill():
             return await self._run(self._uploads.push, pusher, digest, feed.take())
-        upload = await self._run(self._uploads.open, pusher, digest.algorithm)
+        upload = await self._run(self._uploads.open, pusher, digest.algorithm, admit=False)
         try:
             return await self._stream_whole(pusher, upload.id, feed, None, digest)
         except BaseException:
@@ -149,7 +149,9 @@ class _Handlers:
         digest: Digest,
     ) -> Blob:
         threads = self._web.threads
-        reception = await self._run(self._uploads.receive, pusher, upload, chunk, keeps=False)
+        reception = await self._run(
+            self._uploads.receive, pusher, upload, chunk, keeps=False, announced=feed.announced
+        )
         try:
             await pump(feed, reception, threads, self._renew_seconds)
         except BaseException:
@@ -161,7 +163,9 @@ class _Handlers:
         self, pusher: Pusher, upload: str, feed: Feed, chunk: ContentRange | None
     ) -> Upload:
         threads = self._web.threads
-        reception = await self._run(self._uploads.receive, pusher, upload, chunk, keeps=True)
+        reception = await self._run(
+            self._uploads.receive, pusher, upload, chunk, keeps=True, announced=feed.announced
+        )
         try:
             await pump(feed, reception, threads, self._renew_seconds)
         except (BodyIncomplete, TooSlow):

@@ -4,7 +4,7 @@ Pure functions: the fast path and the ordinary route answer with the same ones.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from wharfinger_common.catalogue import blobs as entries
@@ -53,12 +53,14 @@ class Blob:
     """A verified blob; ``size`` in bytes, ``location`` as the blob store named it.
 
     ``damaged``: what lies there is known not to be what was verified, and must not be served.
+    ``account`` owns the repository that shows it, where one was asked for it.
     """
 
     digest: str
     size: int
     location: str
     damaged: bool = False
+    account: str = field(default="", compare=False)
 
 
 class Whole(NamedTuple):

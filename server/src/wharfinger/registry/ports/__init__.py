@@ -101,7 +101,7 @@ class BlobRecords(Protocol):
     """Which blobs a repository shows. Each method is one transaction."""
 
     def find(self, region: str, repository: str, digest: str) -> Blob | None:
-        """Return the blob if the repository shows it."""
+        """Return the blob if the repository shows it, and whose it is."""
 
     def hold(self, region: str, repository: str, digest: str, young: int, now: int) -> Blob | None:
         """Do as `find` for somebody who means to use the blob.

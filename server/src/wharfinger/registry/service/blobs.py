@@ -5,6 +5,7 @@ from typing import Final
 
 from wharfinger.blobstore.errors import BlobMissing
 from wharfinger.blobstore.port import BlobReader, BlobStore
+from wharfinger.quotas.service.traffic import TrafficQuota, Uncounted
 from wharfinger.registry.model.blobs import Blob, BlobDamaged, BlobLost, BlobUnknown
 from wharfinger.registry.model.collection import young_since
 from wharfinger.registry.ports import BlobRecords, Clock
@@ -18,15 +19,22 @@ class Blobs:
     """
 
     def __init__(
-        self, records: BlobRecords, store: BlobStore, *, clock: Clock, grace: float
+        self,
+        records: BlobRecords,
+        store: BlobStore,
+        *,
+        clock: Clock,
+        grace: float,
+        traffic: TrafficQuota | None = None,
     ) -> None:
         self._records: Final = records
         self._store: Final = store
         self._clock: Final = clock
         self._grace: Final = grace
+        self.traffic: Final = traffic or Uncounted()
 
     def find(self, region: str, repository: str, digest: Digest) -> Blob:
-        """Return what is known of the blob.
+        """Return what is known of the blob, and whose it is.
 
         Raises:
             BlobUnknown: the repository does not show it.

@@ -8,6 +8,7 @@ from typing import Final
 
 from wharfinger.blobstore.errors import UploadShort
 from wharfinger.blobstore.port import BlobStore, UploadWriter
+from wharfinger.quotas.service.storage import Reservation
 from wharfinger.registry.model.uploads import (
     BlobTooLarge,
     ChunkLength,
@@ -44,6 +45,7 @@ class Reception:
         lease_seconds: float,
         limit: int,
         keeps: bool,
+        reservation: Reservation,
     ) -> None:
         self._records: Final = records
         self._store: Final = store
@@ -53,6 +55,7 @@ class Reception:
         self._lease: Final = lease_seconds
         self._limit: Final = limit
         self._keeps: Final = keeps
+        self._reservation: Final = reservation
         self._lock: Final = threading.RLock()
         # Held while the row is written: nothing older may be told after something newer.
         self._telling: Final = threading.RLock()
@@ -81,6 +84,7 @@ class Reception:
                 raise UploadLost(upload=self.upload.id)
             if self.size + len(data) > self._limit:
                 raise BlobTooLarge(limit=self._limit, headers={"Connection": "close"})
+            self._reservation.cover(self.size + len(data))
             with self._whole():
                 self._writer.write(data)
             if self._running is not None:
@@ -94,6 +98,7 @@ class Reception:
                 try:
                     now = self._clock()
                     self._records.progress(self._standing(), now, now + self._lease)
+                    self._reservation.renew()
                 except UploadLost:
                     # The writer may be at work in another thread; the next call closes it.
                     self._over = True

@@ -10,6 +10,8 @@ from typing import Final, Protocol
 from wharfinger.blobstore.errors import BlobMissing, StoreUnavailable, UploadInUse, UploadShort
 from wharfinger.blobstore.names import is_upload
 from wharfinger.blobstore.port import BlobStore
+from wharfinger.quotas.model import StorageExceeded
+from wharfinger.quotas.service.storage import StorageQuota, Unmetered
 from wharfinger.registry.model.blobs import Blob
 from wharfinger.registry.model.uploads import (
     DEFAULT_ALGORITHM,
@@ -102,6 +104,7 @@ class Uploads:
         *,
         clock: Clock,
         hashes: RunningHashes,
+        quota: StorageQuota | None = None,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self._records: Final = records
@@ -111,17 +114,26 @@ class Uploads:
         self._rules: Final = rules
         self._clock: Final = clock
         self._hashes: Final = hashes
+        self._quota: Final = quota or Unmetered()
         self._new_id: Final = new_id
 
-    def open(self, pusher: Pusher, algorithm: str = DEFAULT_ALGORITHM) -> Upload:
+    def open(
+        self, pusher: Pusher, algorithm: str = DEFAULT_ALGORITHM, *, admit: bool = True
+    ) -> Upload:
         """Open a session; ``algorithm`` is what the client means to name its digest in.
+
+        ``admit=False`` leaves the quota to the end of the upload: for a request whose body is
+        under way already, where a refusal would not reach the client.
 
         Raises:
             NamespaceUnknown: the repository's namespace does not exist.
             AlgorithmUnsupported: digests of that algorithm cannot be verified.
+            StorageExceeded: the storage quota of the namespace's owner is reached.
         """
         require_algorithm(algorithm)
         upload = Upload(self._new_id(), self._owner(pusher))
+        if admit:
+            self._quota.begin(pusher.region, upload.account, upload.id)
         self._records.open(pusher, upload, self._clock())
         if algorithm != DEFAULT_ALGORITHM:
             self._hashes.keep(upload.id, 0, start(algorithm))
@@ -142,7 +154,9 @@ class Uploads:
             UploadUnknown: the pusher has no such session.
             UploadBusy: a request is writing it.
         """
-        self._drop(self._acquire(pusher, upload))
+        held = self._acquire(pusher, upload)
+        self._drop(held)
+        self._quota.end(pusher.region, held.account, held.id)
 
     def forget(self, pusher: Pusher, upload: str) -> None:
         """Drop a session whose id nobody was told; it may have ended already."""
@@ -157,6 +171,7 @@ class Uploads:
 
         Raises:
             NamespaceUnknown: the repository's namespace does not exist.
+            StorageExceeded: the blob is new to the account, and its quota is reached.
         """
         account = self._owner(pusher)
         found = self._shown.showing(pusher.region, sources, str(digest)) if sources else ()
@@ -183,14 +198,24 @@ class Uploads:
         Raises:
             NamespaceUnknown: the repository's namespace does not exist.
             DigestMismatch, BlobTooLarge: the content is not what is accepted.
+            StorageExceeded: the blob is new to the account, and its quota has no room.
         """
         account = self._owner(pusher)
         return self.commit_blob(self._body(pieces), digest, pusher, account, None)
 
     def receive(
-        self, pusher: Pusher, upload: str, chunk: ContentRange | None, *, keeps: bool
+        self,
+        pusher: Pusher,
+        upload: str,
+        chunk: ContentRange | None,
+        *,
+        keeps: bool,
+        announced: int = 0,
     ) -> Reception:
         """Take hold of the session to write a body that does not fit in memory.
+
+        ``announced`` is how many bytes it will have, as far as that is known: the quota reserves
+        them at once, others as they come.
 
         Raises:
             UploadUnknown: the pusher has no such session.
@@ -199,9 +224,12 @@ class Uploads:
             BlobTooLarge: ``chunk`` ends beyond the limit.
         """
         held = self._acquire(pusher, upload)
+        reservation = self._quota.reservation(pusher.region, held.account, held.id)
         try:
             require_in_order(held, chunk, upload_path(pusher.repository, upload))
             self._require_size(chunk.last + 1 if chunk else 0)
+            if announced:
+                reservation.cover(held.size + announced)
             writer = self._store.writer(upload, held.size, held.state)
         except UploadShort as short:
             self._set_back(pusher, held, short.stored)
@@ -222,6 +250,7 @@ class Uploads:
             lease_seconds=self._rules.lease_seconds,
             limit=self._rules.blob_bytes,
             keeps=keeps,
+            reservation=reservation,
         )
 
     def append(
@@ -307,8 +336,9 @@ class Uploads:
         try:
             reception.require_length(chunk)
             blob = self.commit_blob(reception, digest, pusher, upload.account, upload)
-        except DigestMismatch:
+        except (DigestMismatch, StorageExceeded):
             reception.drop()
+            self._quota.end(pusher.region, upload.account, upload.id)
             raise
         except BaseException:
             reception.abandon(keep=False)
@@ -335,10 +365,13 @@ class Uploads:
         Raises:
             DigestMismatch: the digests differ.
             UploadLost: the session ``end`` is not the caller's any more.
+            StorageExceeded: the blob is new to the account, and its quota has no room.
         """
         actual = content.digest(digest.algorithm)
         if actual != digest.hex:
             raise DigestMismatch(actual=f"{digest.algorithm}:{actual}", digest=str(digest))
+        named = end.id if end is not None else ""
+        self._quota.foresee(pusher.region, account, named, str(digest), content.size)
         known = self._records.stored(digest)
         if (
             known is not None
@@ -387,8 +420,9 @@ class Uploads:
             raise ChunkLength(received=body.size, expected=chunk.length)
         try:
             blob = self.commit_blob(body, digest, pusher, upload.account, upload)
-        except DigestMismatch:
+        except (DigestMismatch, StorageExceeded):
             self._drop(upload)
+            self._quota.end(pusher.region, upload.account, upload.id)
             raise
         self._clear(upload)
         return blob

@@ -12,7 +12,7 @@ from wharfinger.namespaces.model import NamespaceUnknown
 from wharfinger.registry.model.blobs import Blob, BlobReferenced, BlobUnknown
 from wharfinger.registry.model.collection import Reason
 from wharfinger.registry.store.discards import Bytes, discard_bytes
-from wharfinger.registry.store.links import NEEDED, touch_link, unlink_blob
+from wharfinger.registry.store.links import NEEDED, Charges, Uncounted, touch_link, unlink_blob
 from wharfinger.registry.tables import blobs, manifest_references, repositories, repository_blobs
 from wharfinger_common.names import namespace_of
 
@@ -43,7 +43,11 @@ _SHOWN: Final = and_(
     repository_blobs.c.digest == bindparam("asked"),
 )
 _FIND: Final = Prepared(
-    lambda _: select(*_BLOB, blobs.c.damaged_at).select_from(_LINKED).where(_SHOWN)
+    lambda _: (
+        select(*_BLOB, blobs.c.damaged_at, repositories.c.account_id)
+        .select_from(_LINKED)
+        .where(_SHOWN)
+    )
 )
 _HOLD: Final = Prepared(
     lambda _: (
@@ -72,14 +76,15 @@ class HoldNamespace(Protocol):
 class SqlBlobRecords:
     """Implements ``registry.ports.BlobRecords`` over a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, charges: Charges | None = None) -> None:
         self._database: Final = database
+        self._charges: Final = charges or Uncounted()
 
     def find(self, region: str, repository: str, digest: str) -> Blob | None:
         """Return the blob if the repository shows it; see the port."""
         with self._database.reading() as connection:
             row = _FIND.first(connection, **_asked(region, repository, digest))
-        return None if row is None else Blob(row[0], row[1], row[2], row[3] is not None)
+        return None if row is None else Blob(row[0], row[1], row[2], row[3] is not None, row[4])
 
     def hold(self, region: str, repository: str, digest: str, young: int, now: int) -> Blob | None:
         """Return the blob, its grace begun anew if it needs one; see the port."""
@@ -136,7 +141,7 @@ class SqlBlobRecords:
                 raise BlobUnknown(digest=digest, repository=repository)
             if connection.scalar(select(exists().where(_referenced(found, digest)))):
                 raise BlobReferenced(digest=digest, repository=repository)
-            unlink_blob(connection, found, digest)
+            unlink_blob(connection, self._charges, found, digest)
 
 
 def stored_blob(connection: Connection, digest: str, *, lock: bool = False) -> Blob | None:

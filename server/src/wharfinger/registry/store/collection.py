@@ -19,7 +19,13 @@ from wharfinger.database.unit import Database
 from wharfinger.registry.model.collection import PassState, Reason, Task
 from wharfinger.registry.ports.collection import DiscardedBytes, Scan, UnusedLink
 from wharfinger.registry.store.discards import Bytes, discard_bytes
-from wharfinger.registry.store.links import unlink_unused, unused_since
+from wharfinger.registry.store.links import (
+    Charges,
+    Collected,
+    Uncounted,
+    unlink_unused,
+    unused_since,
+)
 from wharfinger.registry.tables import (
     blobs,
     collection_passes,
@@ -43,9 +49,15 @@ class Keeper(Protocol):
 class SqlCollectionRecords:
     """Implements ``registry.ports.collection.CollectionRecords`` over a database."""
 
-    def __init__(self, database: Database, keepers: Sequence[Keeper] = ()) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keepers: Sequence[Keeper] = (),
+        charges: Charges | None = None,
+    ) -> None:
         self._database: Final = database
         self._keepers: Final = tuple(keepers)
+        self._charges: Final = charges or Uncounted()
 
     def unused_links(self, cursor: str, examine: int, limit: int, before: int) -> Scan[UnusedLink]:
         """Look for unused links; see the port."""
@@ -69,7 +81,10 @@ class SqlCollectionRecords:
     def unlink(self, links: Collection[UnusedLink], before: int) -> int:
         """Remove links that are still unused; see the port."""
         with self._database.writing() as connection:
-            return len(unlink_unused(connection, links, before))
+            released = Collected(connection, self._charges)
+            gone = unlink_unused(connection, released, links, before)
+            released.settle()
+            return len(gone)
 
     def unlinked_blobs(self, cursor: str, examine: int, limit: int) -> Scan[str]:
         """Look for blobs that nothing needs; see the port."""

@@ -6,21 +6,24 @@ from sqlalchemy import Connection, Select, exists, literal, select
 
 from wharfinger.database.dialect import insert
 from wharfinger.registry.model.descriptors import Kind
-from wharfinger.registry.store.links import link_blob
-from wharfinger.registry.tables import manifest_references, manifests, repository_blobs
+from wharfinger.registry.store.links import Charges, link_again
+from wharfinger.registry.tables import blobs, manifest_references, manifests, repository_blobs
 
 _COPIED: Final = [
     column for column in manifests.c if column.name not in {"id", "repository_id", "pushed_at"}
 ]
 
 
-def copy_manifest(connection: Connection, source: int, target: int, digest: str, at: int) -> bool:
+def copy_manifest(
+    connection: Connection, charges: Charges, source: int, target: int, digest: str, at: int
+) -> bool:
     """Let ``target`` have a manifest of ``source``, and show its blobs; both are keys.
 
     Linking is the last that the unit does.
 
     The caller holds both repositories. False if ``source`` has not all of it, or ``target`` not
-    the manifests that it lists. A manifest that is there already stays as it is.
+    the manifests that it lists. A manifest that is there already stays as it is. Refuses if the
+    blobs are new to the account and do not fit its quota.
     """
     found = select(manifests.c.id).where(
         manifests.c.repository_id == source, manifests.c.digest == digest
@@ -30,16 +33,15 @@ def copy_manifest(connection: Connection, source: int, target: int, digest: str,
     if source == target:
         return True
     references = connection.execute(_references(source, digest)).all()
-    shown = set(connection.scalars(_shown(source, digest)))
+    shown = {row.digest: row.size for row in connection.execute(_shown(source, digest))}
     needed = [child for child, kind in references if kind == Kind.BLOB.value]
     listed = [child for child, kind in references if kind != Kind.BLOB.value]
-    if not shown.issuperset(needed):
+    if not shown.keys() >= set(needed):
         return False
     if any(connection.scalar(_manifest(target, child)) is None for child in listed):
         return False
     _copy_rows(connection, source, target, digest, at)
-    for child in needed:
-        link_blob(connection, target, child, at)
+    link_again(connection, charges, target, shown, at)
     return True
 
 
@@ -62,10 +64,11 @@ def _shown(source: int, digest: str) -> Select[Any]:
         manifest_references.c.child == repository_blobs.c.digest,
     )
     return (
-        select(repository_blobs.c.digest)
+        select(repository_blobs.c.digest, blobs.c.size)
+        .join(blobs, blobs.c.digest == repository_blobs.c.digest)
         .where(repository_blobs.c.repository_id == source, needed)
         .order_by(repository_blobs.c.digest)
-        .with_for_update(read=True, key_share=True)
+        .with_for_update(read=True, key_share=True, of=repository_blobs)
     )
 
 

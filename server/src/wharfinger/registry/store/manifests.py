@@ -29,7 +29,7 @@ from wharfinger.registry.model.manifests import NewManifest, StoredManifest
 from wharfinger.registry.model.repositories import Place
 from wharfinger.registry.store.blobs import HoldNamespace, require_repository_row
 from wharfinger.registry.store.configs import add_facts
-from wharfinger.registry.store.links import unlink_released
+from wharfinger.registry.store.links import Charges, Collected, Uncounted, unlink_released
 from wharfinger.registry.store.repositories import named
 from wharfinger.registry.tables import (
     blobs,
@@ -56,11 +56,16 @@ class SqlManifestStore:
     """Implements ``registry.ports.ManifestStore`` over a database."""
 
     def __init__(
-        self, database: Database, hold_namespace: HoldNamespace, retire: Retire | None = None
+        self,
+        database: Database,
+        hold_namespace: HoldNamespace,
+        retire: Retire | None = None,
+        charges: Charges | None = None,
     ) -> None:
         self._database: Final = database
         self._hold_namespace: Final = hold_namespace
         self._retire: Final = retire
+        self._charges: Final = charges or Uncounted()
 
     @contextmanager
     def reading(self) -> Iterator["SqlManifestRecords"]:
@@ -72,7 +77,9 @@ class SqlManifestStore:
     def writing(self) -> Iterator["SqlManifestChanges"]:
         """Enter a durable writing unit."""
         with self._database.writing() as connection:
-            yield SqlManifestChanges(connection, self._hold_namespace, self._retire)
+            charges = Collected(connection, self._charges)
+            yield SqlManifestChanges(connection, self._hold_namespace, self._retire, charges)
+            charges.settle()
 
 
 class SqlManifestRecords:
@@ -105,10 +112,12 @@ class SqlManifestChanges:
         connection: Connection,
         hold_namespace: HoldNamespace,
         retire: Retire | None = None,
+        charges: Charges | None = None,
     ) -> None:
         self._connection: Final = connection
         self._hold_namespace: Final = hold_namespace
         self._retire: Final = retire
+        self._charges: Final = charges or Uncounted()
 
     def open(self, place: Place, account: str, at: int) -> int:
         """Return the key of the repository, added if missing; see the port."""
@@ -192,7 +201,7 @@ class SqlManifestChanges:
         """Remove the manifest with what only it held; see the port."""
         if self._retire is not None:
             self._retire(self._connection, repository, digest)
-        unlink_released(self._connection, repository, digest)
+        unlink_released(self._connection, self._charges, repository, digest)
         for statement in (
             delete(manifest_references).where(_held_by(repository, digest)),
             delete(tags).where(tags.c.repository_id == repository, tags.c.digest == digest),

@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from wharfinger.database.unit import Database
 from wharfinger.registry.model.repositories import Place
-from wharfinger.registry.store.links import unlink_some
+from wharfinger.registry.store.links import Charges, Collected, Uncounted, unlink_some
 from wharfinger.registry.tables import (
     manifest_references,
     manifests,
@@ -35,9 +35,12 @@ class IsDeleting(Protocol):
 class SqlNamespaceContents:
     """Implements ``registry.ports.NamespaceContents`` over a database."""
 
-    def __init__(self, database: Database, is_deleting: IsDeleting) -> None:
+    def __init__(
+        self, database: Database, is_deleting: IsDeleting, charges: Charges | None = None
+    ) -> None:
         self._database: Final = database
         self._is_deleting: Final = is_deleting
+        self._charges: Final = charges or Uncounted()
 
     def delete_batch(self, region: str, namespace: str, limit: int) -> int:
         """Delete some of what a deleted namespace holds; see the port."""
@@ -45,14 +48,15 @@ class SqlNamespaceContents:
             # A worker that was held up may come when the name is somebody else's already.
             if not self._is_deleting(connection, region, namespace):
                 return 0
-            gone = 0
+            gone, released = 0, Collected(connection, self._charges)
             while gone < limit:
                 # Held as by whoever removes a manifest there: both go through many rows.
                 chosen = _in(region, namespace).order_by(repositories.c.id).limit(1)
                 repository = connection.execute(chosen.with_for_update()).scalar()
                 if repository is None:
                     break
-                gone += _empty(connection, repository, limit - gone)
+                gone += _empty(connection, released, repository, limit - gone)
+            released.settle()
             return gone
 
     def remaining(self, region: str, namespace: str) -> int:
@@ -73,14 +77,14 @@ def _in(region: str, namespace: str) -> Select[int]:
     )
 
 
-def _empty(connection: Connection, repository: int, limit: int) -> int:
+def _empty(connection: Connection, charges: Charges, repository: int, limit: int) -> int:
     """Delete at most ``limit`` rows of a repository, its own last; return how many went."""
     gone = 0
     for batch in (_tags, _references, _manifests):
         gone += connection.execute(batch(repository, limit - gone)).rowcount
         if gone >= limit:
             return gone
-    gone += unlink_some(connection, repository, limit - gone)
+    gone += unlink_some(connection, charges, repository, limit - gone)
     if gone >= limit:
         return gone
     connection.execute(delete(repositories).where(repositories.c.id == repository))

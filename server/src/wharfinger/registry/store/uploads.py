@@ -15,7 +15,7 @@ from wharfinger.registry.store.blobs import (
     require_repository_row,
     stored_blob,
 )
-from wharfinger.registry.store.links import link_blob
+from wharfinger.registry.store.links import Charges, Shown, Uncounted, link_blob
 from wharfinger.registry.tables import uploads
 from wharfinger_common.digests import Digest
 
@@ -66,9 +66,15 @@ _END: Final = Prepared(lambda _: delete(uploads).where(_HELD))
 class SqlUploadRecords:
     """Implements ``registry.ports.UploadRecords`` over a database."""
 
-    def __init__(self, database: Database, hold_namespace: HoldNamespace) -> None:
+    def __init__(
+        self,
+        database: Database,
+        hold_namespace: HoldNamespace,
+        charges: Charges | None = None,
+    ) -> None:
         self._database: Final = database
         self._hold_namespace: Final = hold_namespace
+        self._charges: Final = charges or Uncounted()
 
     def open(self, pusher: Pusher, upload: Upload, now: float) -> None:
         """Add a session; see the port."""
@@ -147,27 +153,35 @@ class SqlUploadRecords:
         """Make a new blob visible; see the port."""
         with self._database.writing() as connection:
             add_blob(connection, blob, int(now))
-            self._show(connection, pusher, account, blob.digest, int(now))
-            _end(connection, end)
+            self._show(connection, pusher, account, blob, int(now), end)
 
     def link_stored(
         self, pusher: Pusher, account: str, digest: str, now: float, end: Upload | None
     ) -> bool:
         """Make a known blob visible; see the port."""
         with self._database.writing() as connection:
-            if stored_blob(connection, digest, lock=True) is None:
+            blob = stored_blob(connection, digest, lock=True)
+            if blob is None:
                 return False
-            self._show(connection, pusher, account, digest, int(now))
-            _end(connection, end)
+            self._show(connection, pusher, account, blob, int(now), end)
             return True
 
     def _show(
-        self, connection: Connection, pusher: Pusher, account: str, digest: str, now: int
+        self,
+        connection: Connection,
+        pusher: Pusher,
+        account: str,
+        blob: Blob,
+        now: int,
+        end: Upload | None,
     ) -> None:
         repository = require_repository_row(
             connection, self._hold_namespace, pusher.region, account, pusher.repository, now
         )
-        link_blob(connection, repository, digest, now)
+        _end(connection, end)
+        upload = end.id if end is not None else ""
+        shown = Shown(pusher.region, account, blob.digest, blob.size, upload)
+        link_blob(connection, self._charges, repository, shown, now)
 
 
 def _end(connection: Connection, upload: Upload | None) -> None:

@@ -1,0 +1,1 @@
+"""Quotas and plans: what accounts may store and have downloaded, and what they did."""

@@ -1,0 +1,217 @@
+"""Storage quotas of uploads: who may begin, what is reserved, whether it may end.
+
+Refusals stand where clients show them: at the request that opens an upload, and at the one that
+ends it. What is in the middle of a body is never refused. Accounts without a limit cost nothing
+here: that they have none is remembered for some seconds.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from wharfinger.plans import UNLIMITED, Plans
+from wharfinger.quotas.model import (
+    UNUSED,
+    Enforcement,
+    Holder,
+    Level,
+    StorageExceeded,
+    limits_of,
+)
+from wharfinger.quotas.ports import Clock, Reservations
+
+REMEMBERED: Final = 10_000
+"""Accounts whose limits a worker remembers."""
+
+
+class Reservation(Protocol):
+    """What one upload reserves while it grows. Blocking; one thread at a time may call."""
+
+    def cover(self, size: int) -> None:
+        """Reserve ``size`` bytes in all, a step less at most; never refuses."""
+
+    def renew(self) -> None:
+        """Keep the reservation while the client is slow."""
+
+
+class StorageQuota(Protocol):
+    """What the registry asks at each upload: `Storage`, or `Unmetered` where nothing counts."""
+
+    def begin(self, region: str, account: str, upload: str) -> None:
+        """Let an upload begin, or refuse it."""
+
+    def reservation(self, region: str, account: str, upload: str) -> Reservation:
+        """Return what the upload reserves while it grows."""
+
+    def foresee(self, region: str, account: str, upload: str, digest: str, size: int) -> None:
+        """Refuse what the transaction that ends the upload would refuse."""
+
+    def end(self, region: str, account: str, upload: str) -> None:
+        """Forget what an upload reserved that ended without a blob."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How limits are enforced; the bytes of a step, and the seconds of leases and memory."""
+
+    enforcement: Enforcement
+    step: int
+    lease_seconds: float
+    remember_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    level: Level
+    until: float
+
+
+class Storage:
+    """Asked by the registry at each upload. Blocking; any thread may call.
+
+    Limits that were changed elsewhere count here after ``remember_seconds`` at the latest; the
+    transaction that ends an upload always goes by the present ones.
+    """
+
+    def __init__(
+        self, reservations: Reservations, plans: Plans, rules: Rules, clock: Clock
+    ) -> None:
+        self._reservations: Final = reservations
+        self._plans: Final = plans
+        self._rules: Final = rules
+        self._clock: Final = clock
+        self._known: Final[OrderedDict[Holder, _Known]] = OrderedDict()
+        self._lock: Final = threading.Lock()
+
+    def level(self, region: str, account: str) -> Level:
+        """Return how much of its storage the account uses; some seconds old at most."""
+        return self._view(Holder(region, account))
+
+    def begin(self, region: str, account: str, upload: str) -> None:
+        """Let an upload begin.
+
+        Raises:
+            StorageExceeded: the account's quota is reached.
+        """
+        holder = Holder(region, account)
+        limit = self._limit(holder)
+        if limit == UNLIMITED:
+            return
+        now = self._clock()
+        until = now + self._rules.lease_seconds
+        claim = self._reservations.begin(holder, upload, limit, now, until)
+        if not claim.begins():
+            raise StorageExceeded.of(claim)
+
+    def reservation(self, region: str, account: str, upload: str) -> Reservation:
+        """Return what ``upload`` reserves; nothing is reserved yet."""
+        return _Growing(self, Holder(region, account), upload, self._rules.step)
+
+    def foresee(self, region: str, account: str, upload: str, digest: str, size: int) -> None:
+        """Refuse what the transaction that ends the upload would refuse, before bytes are placed.
+
+        Raises:
+            StorageExceeded: the blob is new to the account, and its quota has no room for it.
+        """
+        holder = Holder(region, account)
+        limit = self._limit(holder)
+        if limit == UNLIMITED or self._reservations.has(holder, digest):
+            return
+        claim = self._reservations.claim(holder, upload, limit, self._clock())
+        if not claim.ends(size, self._rules.enforcement):
+            raise StorageExceeded.of(claim, size)
+
+    def end(self, region: str, account: str, upload: str) -> None:
+        """Forget what an upload reserved that ended without a blob."""
+        if self._limit(Holder(region, account)) != UNLIMITED:
+            self._reservations.drop(upload)
+
+    def forget(self) -> None:
+        """Look limits up again: call it after some were changed."""
+        with self._lock:
+            self._known.clear()
+
+    def drop_lapsed(self) -> int:
+        """Remove reservations that count no more; return how many there were."""
+        return self._reservations.drop_lapsed(self._clock())
+
+    def cover(self, holder: Holder, upload: str, size: int) -> None:
+        """Reserve ``size`` bytes in all, if the account has a limit."""
+        limit = self._limit(holder)
+        if limit != UNLIMITED:
+            now = self._clock()
+            until = now + self._rules.lease_seconds
+            self._reservations.cover(holder, upload, size, limit, now, until)
+
+    def _limit(self, holder: Holder) -> int:
+        return self._view(holder).limit
+
+    def _view(self, holder: Holder) -> Level:
+        now = self._clock()
+        known = self._known.get(holder)
+        if known is not None and now < known.until:
+            return known.level
+        account = self._reservations.view(holder, now)
+        limit = limits_of(self._plans.of(account.plan), account.own).storage
+        level = Level(account.stored.stored, limit)
+        with self._lock:
+            self._known[holder] = _Known(level, now + self._rules.remember_seconds)
+            self._known.move_to_end(holder)
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return level
+
+
+class _Growing:
+    """Implements `Reservation`: what is announced at once, else what came, once a step."""
+
+    def __init__(self, storage: Storage, holder: Holder, upload: str, step: int) -> None:
+        self._storage: Final = storage
+        self._holder: Final = holder
+        self._upload: Final = upload
+        self._step: Final = step
+        self._covered = 0
+
+    def cover(self, size: int) -> None:
+        if self._covered == 0 or size >= self._covered + self._step:
+            self._covered = size
+            self._storage.cover(self._holder, self._upload, size)
+
+    def renew(self) -> None:
+        if self._covered:
+            self._storage.cover(self._holder, self._upload, self._covered)
+
+
+class Unmetered:
+    """Stands for `Storage` where accounting is off: nothing is reserved or refused."""
+
+    def level(self, region: str, account: str) -> Level:  # noqa: ARG002 - the shape of Storage
+        """Return that nothing is used of no limit."""
+        return UNUSED
+
+    def begin(self, region: str, account: str, upload: str) -> None:
+        """Let it begin."""
+
+    def reservation(self, region: str, account: str, upload: str) -> Reservation:  # noqa: ARG002
+        """Return a reservation that keeps nothing."""
+        return self
+
+    def foresee(self, region: str, account: str, upload: str, digest: str, size: int) -> None:
+        """Let it end."""
+
+    def end(self, region: str, account: str, upload: str) -> None:
+        """Do nothing."""
+
+    def cover(self, size: int) -> None:
+        """Do nothing."""
+
+    def renew(self) -> None:
+        """Do nothing."""
+
+    def forget(self) -> None:
+        """Do nothing."""
+
+    def drop_lapsed(self) -> int:
+        """Return that there were none."""
+        return 0

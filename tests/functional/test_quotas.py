@@ -1,0 +1,201 @@
+"""Quotas through the running service: where refusals stand, that cures work, that usage is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import NewTenant
+from tests.support.server import Operator, Server, Tenant
+
+MB = 1 << 20
+STORAGE = (
+    "You have exceeded your storage quota. Delete one or more images, or review your storage quota "
+    "and pricing plan"
+)
+TRAFFIC = (
+    "You have exceeded your pull traffic quota for the current month. Review your pull traffic "
+    "quota and pricing plan"
+)
+SETTLED_SECONDS = 60.0
+
+
+class Client:
+    """A plain client of one repository."""
+
+    def __init__(self, tenant: Tenant, name: str = "app") -> None:
+        self.tenant = tenant
+        repository = f"{tenant.namespace}/{name}"
+        self.token = tenant.registry_token([f"repository:{repository}:pull,push,delete"])
+        self.http = httpx.Client(
+            base_url=str(tenant.http.base_url),
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=60,
+        )
+        self.blobs = f"/v2/{repository}/blobs"
+
+    def open(self) -> httpx.Response:
+        return self.http.post(f"{self.blobs}/uploads/")
+
+    def push(self, content: bytes) -> httpx.Response:
+        """Push as docker does, up to the first refusal."""
+        opened = self.open()
+        if opened.status_code != 202:
+            return opened
+        sent = self.http.patch(opened.headers["Location"], content=content)
+        assert sent.status_code == 202, sent.text
+        return self.http.put(sent.headers["Location"], params={"digest": digest(content)})
+
+    def get(self, content: bytes, **headers: str) -> httpx.Response:
+        return self.http.get(f"{self.blobs}/{digest(content)}", headers=headers)
+
+
+def digest(content: bytes) -> str:
+    return f"sha256:{sha256(content).hexdigest()}"
+
+
+def require_denied(answer: httpx.Response, message: str) -> None:
+    assert answer.status_code == 403, answer.text
+    error = answer.json()["errors"][0]
+    assert (error["code"], error["message"]) == ("DENIED", message)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SETTLED_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def client(tenant: Tenant) -> Iterator[Client]:
+    client = Client(tenant)
+    yield client
+    client.http.close()
+
+
+def test_storage_is_refused_at_the_post_and_deleting_cures_it(client: Client) -> None:
+    client.tenant.set_quotas(storage=1)
+    content = b"x" * MB
+    assert client.push(content).status_code == 201
+
+    require_denied(client.open(), STORAGE)
+
+    client.http.delete(f"{client.blobs}/{digest(content)}").raise_for_status()
+    assert client.push(b"y").status_code == 201
+
+
+def test_storage_is_asked_again_at_the_end(client: Client) -> None:
+    """A whole push in one request has no bodiless one before; its body is read to the end."""
+    client.tenant.set_quotas(storage=0)
+    content = b"z" * (3 * MB)
+
+    answer = client.http.post(
+        f"{client.blobs}/uploads/", params={"digest": digest(content)}, content=content
+    )
+
+    require_denied(answer, STORAGE)
+    assert client.tenant.quotas()["usage"]["storage_bytes"] == 0
+
+
+def test_a_larger_own_limit_and_a_larger_plan_cure_it(
+    server: Server, new_tenant: NewTenant
+) -> None:
+    operator = Operator.of(server)
+    tenant = operator.create_tenant(new_tenant().namespace + "p", "free")
+    operator.close()
+    client = Client(tenant)
+    assert tenant.quotas()["limit"] == {"storage_bytes": 512 * MB, "traffic_bytes": 5120 * MB}
+    tenant.set_quotas(storage=0)
+    require_denied(client.open(), STORAGE)
+    tenant.set_quotas(storage=512)
+    assert client.open().status_code == 202
+
+    tenant.upgrade_plan("STANDARD")
+
+    assert tenant.quotas()["limit"] == {"storage_bytes": -1, "traffic_bytes": -1}
+    assert client.push(b"more").status_code == 201
+
+
+def test_traffic_is_refused_on_get_never_on_head(client: Client) -> None:
+    content = b"t" * MB
+    assert client.push(content).status_code == 201
+    client.tenant.set_quotas(traffic=1)
+    assert client.get(content).content == content
+
+    require_denied(client.get(content), TRAFFIC)
+    require_denied(client.get(content, Range="bytes=0-0"), TRAFFIC)
+
+    path = f"{client.blobs}/{digest(content)}"
+    assert client.http.head(path).status_code == 200
+    assert client.get(content, **{"If-None-Match": f'"{digest(content)}"'}).status_code == 304
+    client.tenant.set_quotas(traffic=2)
+    assert client.get(content).content == content
+
+
+def test_traffic_is_what_was_granted(client: Client) -> None:
+    content = b"u" * 10_000
+    assert client.push(content).status_code == 201
+    path = f"{client.blobs}/{digest(content)}"
+
+    client.get(content).raise_for_status()
+    client.get(content, Range="bytes=0-99").raise_for_status()
+    client.http.head(path).raise_for_status()
+    client.get(content, **{"If-None-Match": f'"{digest(content)}"'})
+
+    eventually(lambda: client.tenant.quotas()["usage"]["traffic_bytes"] == 10_100)
+
+
+def test_usage_is_told_as_json_and_csv(client: Client) -> None:
+    client.push(b"v" * 1000)
+    headers = {
+        "Authorization": f"Bearer {client.tenant.iam_token()}",
+        "Account": client.tenant.account,
+    }
+
+    told = client.http.get("/api/v1/usage", headers=headers).raise_for_status().json()
+    table = client.http.get("/api/v1/usage", params={"format": "csv"}, headers=headers)
+
+    assert told["account"] == client.tenant.account
+    assert [one["traffic_bytes"] for one in told["months"]] == [0]
+    assert table.headers["Content-Type"].startswith("text/csv")
+    first, second = table.text.splitlines()
+    assert first == "region,account,month,storage_gb_months,traffic_bytes"
+    assert second.startswith(f"local,{client.tenant.account},{told['months'][0]['month']},")
+
+
+@pytest.mark.parametrize("mode", ["lenient", "strict"])
+def test_sixty_four_clients_at_once_into_the_last_megabytes(tmp_path: Path, mode: str) -> None:
+    size, room = 256 * 1024, 3 * MB
+    settings = {"WHARFINGER_QUOTA_ENFORCEMENT": mode, "WHARFINGER_WORKERS": "2"}
+    with Server(tmp_path / "data", settings=settings) as server:
+        operator = Operator.of(server)
+        tenant = operator.create_tenant("crowd")
+        tenant.set_quotas(storage=room // MB)
+
+        def push(number: int) -> int:
+            client = Client(tenant)
+            answer = client.push(number.to_bytes(4, "big") * (size // 4))
+            if answer.status_code != 201:
+                require_denied(answer, STORAGE)
+            client.http.close()
+            return answer.status_code
+
+        with ThreadPoolExecutor(64) as pool:
+            answers = list(pool.map(push, range(64)))
+        used = tenant.quotas()["usage"]["storage_bytes"]
+        assert used == answers.count(201) * size
+        if mode == "strict":
+            assert 0 < used <= room
+        else:
+            # Nobody was let begin once what was there and what was under way reached the limit.
+            assert room <= used <= room + 64 * size
+        require_denied(Client(tenant).push(b"w" * room), STORAGE)
+        tenant.close()
+        operator.close()
