@@ -65,7 +65,6 @@ class ObjectWriter:
         self._flight: Future[None] | None = None
         self._failure: BaseException | None = None
         self._sealed = False
-        self._committed = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append ``data``; see the port. After a failure nothing more can be written."""
@@ -106,10 +105,9 @@ class ObjectWriter:
             self._flown()
         made, self._state = self._state, self._opened
         self._size, self._buffer = self._opened.size, bytearray()
-        # A committed object may have its row already: a database that did not answer may have done.
-        if not self._committed:
-            with suppress(StoreUnavailable):
-                self._depot.remove(without(made, self._opened))
+        # Not what was committed: it may have its row, where a database did not answer in time.
+        with suppress(StoreUnavailable):
+            self._depot.remove(without(made, self._opened))
 
     def read(self) -> Iterator[bytes]:
         """Yield all bytes; see the port. Parts can only be read as an object, so they become it."""
@@ -132,7 +130,6 @@ class ObjectWriter:
             location, stale = self._state.location, self._state.objects
         else:
             location, stale = self._whole()
-        self._committed = True
         self._state = State(stale=stale)
         self.close()
         return location
