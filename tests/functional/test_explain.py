@@ -298,6 +298,8 @@ def test_a_code_is_explained_without_a_service(short: Short) -> None:
     assert text.startswith("WHF0014  authentication required\n")
     assert facts["codes"]["HTTP"] == "401"
     assert unknown.returncode == 1
+    assert "there is no code WHF9999" in wharfd_explain(short.server, "WHF9999")
+    assert "没有代码 WHF9999" in wharfd_explain(short.server, "WHF9999", locale="zh_CN")
     assert not nowhere.exists()
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from wharfinger import __version__
-from wharfinger.commands.telling import refused
+from wharfinger.commands.telling import language, refused
 from wharfinger.settings import CONFIG, SettingInvalid, Settings, load
+from wharfinger_common.languages import Text, rendered
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -81,7 +82,12 @@ def init(settings: Settings) -> None:
         prepare(settings)
 
     _telling(run)
-    click.echo(f"{settings.data_path} is ready; the operator is in {OPERATOR_FILE} there")
+    ready = Text(
+        "{path} is ready; the operator is in {file} there",
+        path=settings.data_path,
+        file=OPERATOR_FILE,
+    )
+    click.echo(rendered(ready, language()))
 
 
 @main.command()

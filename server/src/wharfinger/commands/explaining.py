@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from wharfinger.commands.telling import OUTPUT, language, opened_rooms
+from wharfinger.commands.telling import OUTPUT, failed, language, opened_rooms
 from wharfinger.settings import Settings
 from wharfinger_common.languages import Language, Text, rendered, translated
 
@@ -45,7 +45,7 @@ def _explain_code(code: str, output: str) -> None:
 
     entry = load().entries.get(code)
     if entry is None:
-        raise click.ClickException(f"there is no code {code}")
+        raise failed(Text("there is no code {code}", code=code))
     page = Page.of(entry, language())
     if output == "json":
         facts = asdict(page) | {"codes": dict(page.codes)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wharfinger.settings import Settings
-from wharfinger_common.languages import Language, of_environment, translate
+from wharfinger_common.languages import Language, Text, of_environment, rendered, translate
 from wharfinger_common.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ def refused(refusal: Refusal) -> click.ClickException:
     return click.ClickException(f"{wording.message} ({refusal.entry.code})\n{wording.remedy}")
 
 
+def failed(text: Text) -> click.ClickException:
+    """Return what ends the command with ``text``."""
+    return click.ClickException(str(rendered(text, language())))
+
+
 @contextmanager
 def opened_rooms(settings: Settings) -> Iterator["Rooms"]:
     """Open the data folder's services; a refusal becomes a line with its cure."""
@@ -38,8 +43,11 @@ def opened_rooms(settings: Settings) -> Iterator["Rooms"]:
 
     path = embedded_path(settings.database)
     if path is not None and not path.exists():
-        raise click.ClickException(
-            f"{settings.data_path} holds no service yet; run 'wharfd init' or 'wharfd serve' first"
+        raise failed(
+            Text(
+                "{path} holds no service yet; run 'wharfd init' or 'wharfd serve' first",
+                path=settings.data_path,
+            )
         )
     rooms = build_rooms(settings)
     try:
