@@ -29,6 +29,15 @@ KEYWORDS: Final = {"Text": None, "translated": None}
 LOCALE: Final = "zh_Hans"
 PO: Final = LOCALES / LOCALE / "LC_MESSAGES" / f"{DOMAIN}.po"
 MO: Final = PO.with_suffix(".mo")
+GLOSSARY: Final = {
+    "命名空间": "名称空间",
+    "镜像": "映像",
+    "标签": "标记",
+    "客户机": "客户端",
+    "帐户": "账户",
+    "仓库": "存储库",
+}
+"""One word for one thing, those of the guide that people know: what is not said, and what is."""
 CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -96,6 +105,8 @@ def _problems(text: str, message: Message) -> Iterator[str]:
         yield f"placeholders differ ({translation})"
     elif " " in text and not CHINESE.search(translation):
         yield f"still English ({translation})"
+    elif other := next((word for word in GLOSSARY if word in translation), ""):
+        yield f"says {other} for {GLOSSARY[other]} ({translation})"
     elif (text.endswith(".") and not text.endswith("...")) != translation.endswith("。"):
         yield f"ends otherwise ({translation})"
 

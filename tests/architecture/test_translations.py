@@ -60,6 +60,7 @@ def add_entry(root: Path) -> None:
         (change("{limit}", "{limits}"), "placeholders differ"),
         (change("需要认证", "authentication needed"), "still English"),
         (change("请重试；如果问题依旧，请将请求标识提供给运维人员。", "请重试"), "ends otherwise"),
+        (change("需要认证", "命名空间需要认证"), "says 命名空间 for 名称空间"),
         (change("#. WHF0014 message", "#, fuzzy"), "marked fuzzy"),
         (change("需要认证", "请先认证"), "wharfinger.mo is not what wharfinger.po says"),
         (change('msgid "authentication required"', 'msgid "gone"'), "no longer used: gone"),
