@@ -35,6 +35,7 @@ GLOSSARY: Final = {
     "标签": "标记",
     "客户机": "客户端",
     "帐户": "账户",
+    "运营者": "运维人员",
     "仓库": "存储库",
 }
 """One word for one thing, those of the guide that people know: what is not said, and what is."""
