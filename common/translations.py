@@ -25,6 +25,7 @@ from wharfinger_common.refusals import Entry
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCES: Final = ("common/src", "server/src", "cli/src", "plugins", "enforcement/src", "docs")
+TEMPLATE: Final = "plugin-template"
 KEYWORDS: Final = {"Text": None, "translated": None}
 LOCALE: Final = "zh_Hans"
 PO: Final = LOCALES / LOCALE / "LC_MESSAGES" / f"{DOMAIN}.po"
@@ -89,7 +90,9 @@ def _of_entry(entry: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _of_sources() -> Iterator[tuple[str, str]]:
-    for path in sorted(file for top in SOURCES for file in (ROOT / top).rglob("*.py")):
+    files = (file for top in SOURCES for file in (ROOT / top).rglob("*.py"))
+    # The template of a plug-in has translations of its own, as every plug-in of others has.
+    for path in sorted(file for file in files if TEMPLATE not in file.parts):
         for _line, message, _comments, _context in extract_from_file(
             "python", path, keywords=KEYWORDS
         ):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from command_pages import page as commands_page
 
 from wharfinger.metrics import names
 from wharfinger.settings import CONFIG, PREFIX, describe, table_of
@@ -86,6 +87,8 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "metrics.md": metrics_page,
     "errors.md": errors_page,
     "errors.zh-CN.md": lambda: errors_page(Language.CHINESE),
+    "commands.md": lambda: commands_page(NOTICE),
+    "commands.zh-CN.md": lambda: commands_page(NOTICE, chinese=True),
 }
 
 

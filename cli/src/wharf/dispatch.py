@@ -17,6 +17,15 @@ USAGE_EXIT: Final = 2
 FAILED_EXIT: Final = 1
 
 
+class Ended(Exception):
+    """A command ended with ``error``, which is to be told in its own ``words``."""
+
+    def __init__(self, error: Exception, words: Words) -> None:
+        self.error: Final = error
+        self.words: Final = words
+        super().__init__(error)
+
+
 class Found:
     """A command and the plug-in that brought it, None for the host's own."""
 
@@ -144,6 +153,9 @@ def run(arguments: Sequence[str], config: Config, words: Words, screen: Screen) 
         code = found.load()(context)
     except UsageWrong as wrong:
         return _usage(found, wrong, words, screen)
+    except Exception as error:
+        # Whatever it was: it is told in the words of whose command it was.
+        raise Ended(error, context.words) from error
     return code if isinstance(code, int) and not isinstance(code, bool) else 0
 
 

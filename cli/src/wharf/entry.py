@@ -46,7 +46,11 @@ def run(argv: list[str]) -> int:
         words = Words(choose(config.text("Locale"), os.environ), name)
         screen = Screen(colour=config.colour)
         return dispatch.run(argv[1:], config, words, screen)
-    except (BrokenPipeError, KeyboardInterrupt, SystemExit):
+    except dispatch.Ended as ended:
+        if isinstance(ended.error, BrokenPipeError):
+            raise ended.error from None
+        return _fail(ended.error, ended.words, screen, config)
+    except BrokenPipeError:
         raise
     except Exception as error:  # the last resort: whatever it was, it is told as all failures are
         return _fail(error, words, screen, config)

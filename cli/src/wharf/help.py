@@ -46,7 +46,7 @@ def of_command(command: Command, words: Words) -> str:
         lines += ["", words(Text("ALIAS:")), f"   {', '.join(command.aliases)}"]
     if flags := _shown(command.flags):
         lines += ["", words(Text("OPTIONS:"))]
-        lines += _columns((_flag(flag), words.prose(flag.help)) for flag in flags)
+        lines += _columns((flag_text(flag), words.prose(flag.help)) for flag in flags)
     return "\n".join([*lines, ""])
 
 
@@ -142,7 +142,8 @@ def _shown(flags: Iterable[Flag]) -> list[Flag]:
     return [flag for flag in flags if not flag.hidden]
 
 
-def _flag(flag: Flag) -> str:
+def flag_text(flag: Flag) -> str:
+    """Return how a flag is typed, with all its names."""
     names = ", ".join(
         f"{'-' if len(name) == 1 else '--'}{name}" for name in (flag.name, flag.short) if name
     )

@@ -7,7 +7,7 @@ from wharf.environment import Brand
 from wharf.text import Text
 
 if TYPE_CHECKING:
-    from wharfinger_common.languages import Language, Wording
+    from wharfinger_common.languages import Language
     from wharfinger_common.refusals import Refusal
 
 CHINESE: Final = "zh_Hans"
@@ -67,11 +67,12 @@ class Words:
 
     def message(self, refusal: "Refusal") -> str:
         """Return what a refusal says."""
-        return self._wording(refusal).message
+        return self._put(refusal.entry.message, refusal.items[0])
 
     def remedy(self, refusal: "Refusal") -> str:
         """Return what to do about a refusal, as one line."""
-        return self._wording(refusal).remedy
+        steps = (self._put(step, refusal.items[0]) for step in refusal.entry.cure)
+        return ("" if self._chinese else " ").join(steps)
 
     @property
     def language(self) -> "Language":
@@ -79,12 +80,6 @@ class Words:
         from wharfinger_common.languages import Language
 
         return Language.CHINESE if self._chinese else Language.ENGLISH
-
-    def _wording(self, refusal: "Refusal") -> "Wording":
-        from wharfinger_common.languages import translate
-
-        facts = {name: self._fact(fact) for name, fact in refusal.items[0].items()}
-        return translate(refusal.entry, self.language, {**self._named, **facts})
 
     def _put(self, message: str, facts: Mapping[str, object]) -> str:
         told = {name: self._fact(fact) for name, fact in facts.items()}

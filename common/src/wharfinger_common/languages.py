@@ -146,7 +146,9 @@ def _of_tag(tag: str) -> Language | None:
 
 def looked_up(message: str, language: Language) -> str:
     """Return a text in ``language`` with its placeholders as they are; itself where it has none."""
-    return message if language is Language.ENGLISH else _catalogue(language).gettext(message)
+    # What gettext has for an empty text is its own header.
+    plain = language is Language.ENGLISH or not message
+    return message if plain else _catalogue(language).gettext(message)
 
 
 @functools.cache

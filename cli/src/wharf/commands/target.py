@@ -50,22 +50,23 @@ def target(context: Context) -> None:
 
 
 def _region(context: Context) -> None:
+    if not (name := context.call.text("r")):
+        return
     from wharf.endpoints import region_values
     from wharf.regions import Regions
 
-    if name := context.call.text("r"):
-        region = Regions(context, context.session.endpoint).find(name)
-        context.config.set(**region_values(region))
-        context.say(Text("Switched to region {region}", region=region.name))
-        context.say()
+    region = Regions(context, context.session.endpoint).find(name)
+    context.config.set(**region_values(region))
+    context.say(Text("Switched to region {region}", region=region.name))
+    context.say()
 
 
 def _account(context: Context) -> None:
+    if not (wanted := context.call.text("c")):
+        return
     from wharf.refusals import NamedNotThere
     from wharfinger_common.clients.identity import IdentityApi, TokenExchange
 
-    if not (wanted := context.call.text("c")):
-        return
     session = context.session
     transport = context.transport(session.endpoint)
     accounts = IdentityApi(transport, session.token(), "").bearer()["accounts"]

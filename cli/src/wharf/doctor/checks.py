@@ -18,7 +18,7 @@ from wharfinger_common.clients.errors import (
     NameNotResolved,
     NetworkFailed,
 )
-from wharfinger_common.clients.failures import Called, failure_of
+from wharfinger_common.clients.failures import CONNECTING, Called, failure_of
 from wharfinger_common.clients.identity import IdentityApi
 from wharfinger_common.clients.transport import proxy_of, tls_context
 from wharfinger_common.findings import Finding, Severity
@@ -109,7 +109,7 @@ def encryption(patient: Patient) -> Finding | None:
             shown = secure.getpeercert() or {}
     except OSError as error:
         called = Called(patient.endpoint, _place(patient), "", patient.timeout)
-        raise failure_of(error, called) from error
+        raise failure_of(error, called, CONNECTING) from error
     if not options.verify:
         return patient.works(
             "tls", Text("The certificate is not checked, as the configuration says")

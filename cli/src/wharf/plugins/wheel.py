@@ -37,7 +37,7 @@ MAX_UNPACKED: Final = 128 * 1024 * 1024
 MAX_FILES: Final = 5000
 MAX_NAME: Final = 200
 _NATIVE: Final = (".so", ".pyd", ".dll", ".dylib", ".pth")
-_OURS: Final = frozenset({"wharf", "wharfinger_common", "urllib3", "packaging"})
+_OURS: Final = frozenset({"wharf", "wharfinger_common", "packaging"})
 _BLOCK: Final = 64 * 1024
 
 

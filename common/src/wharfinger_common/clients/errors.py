@@ -25,7 +25,7 @@
         |-- TooMany                429
         `-- ServiceFailed          5xx
 
-Nothing of the HTTP library passes this boundary: `transport.failure_of` maps all of it.
+Nothing of the HTTP library passes this boundary: `failures` maps all of it.
 """
 
 from typing import Any, ClassVar, Final

@@ -1,13 +1,12 @@
-"""Maps what the HTTP library raises to `clients.errors`; nothing of it passes this boundary."""
+"""Maps what HTTP, TLS and the operating system raise to `clients.errors`; nothing else passes."""
 
 import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import client as raised
 from types import MappingProxyType
 from typing import Final
-
-from urllib3 import exceptions as raised
 
 from wharfinger_common.clients.errors import (
     AddressInvalid,
@@ -30,6 +29,8 @@ from wharfinger_common.clients.errors import (
 _NOT_IN_ITS_TIME: Final = frozenset({9, 10})
 _OTHER_NAME: Final = frozenset({62, 64})
 
+Kinds = Mapping[type[BaseException], type[CallFailed]]
+
 
 @dataclass(frozen=True, slots=True)
 class Called:
@@ -41,51 +42,47 @@ class Called:
     seconds: float
 
 
-KINDS: Final[Mapping[type[Exception], type[CallFailed]]] = MappingProxyType(
+CONNECTING: Final[Kinds] = MappingProxyType(
     {
-        # The address
-        raised.LocationValueError: AddressInvalid,
-        raised.LocationParseError: AddressInvalid,
-        raised.URLSchemeUnknown: AddressInvalid,
-        raised.HostChangedError: AddressInvalid,
-        raised.InvalidHeader: AnswerUnusable,
-        # On the way there
-        raised.NameResolutionError: NameNotResolved,
-        raised.NewConnectionError: NetworkFailed,
-        raised.ConnectTimeoutError: ConnectionDropped,
-        raised.ProxyError: ProxyFailed,
-        raised.ProxySchemeUnknown: ProxyFailed,
-        raised.ProxySchemeUnsupported: ProxyFailed,
-        raised.SSLError: TlsFailed,
-        # Behind the connection
-        raised.ReadTimeoutError: AnswerLate,
-        raised.TimeoutError: AnswerLate,
-        raised.ProtocolError: ConnectionBroken,
-        raised.IncompleteRead: ConnectionBroken,
-        raised.InvalidChunkLength: ConnectionBroken,
-        raised.ResponseNotChunked: ConnectionBroken,
-        raised.BodyNotHttplibCompatible: ConnectionBroken,
-        raised.DecodeError: AnswerUnusable,
-        raised.HeaderParsingError: AnswerUnusable,
-        raised.ResponseError: AnswerUnusable,
-        # What our use of the library cannot raise, and its roots, as the mildest true thing
-        raised.UnrewindableBodyError: ConnectionBroken,
-        raised.MaxRetryError: ConnectionBroken,
-        raised.RequestError: ConnectionBroken,
-        raised.PoolError: ConnectionBroken,
-        raised.ClosedPoolError: ConnectionBroken,
-        raised.EmptyPoolError: ConnectionBroken,
-        raised.FullPoolError: ConnectionBroken,
-        raised.TimeoutStateError: ConnectionBroken,
-        raised.HTTPError: ConnectionBroken,
+        socket.gaierror: NameNotResolved,
+        # A name with a label that is empty or too long.
+        UnicodeError: NameNotResolved,
+        ConnectionRefusedError: ConnectionRefused,
+        TimeoutError: ConnectionDropped,
+        ssl.SSLError: TlsFailed,
+        OSError: NetworkFailed,
     }
 )
-"""Every error of the library to ours; a test proves that none is missing."""
+"""Errors before a connection stands."""
+
+TALKING: Final[Kinds] = MappingProxyType(
+    {
+        TimeoutError: AnswerLate,
+        ssl.SSLError: ConnectionBroken,
+        OSError: ConnectionBroken,
+        raised.InvalidURL: AddressInvalid,
+        raised.UnknownProtocol: AnswerUnusable,
+        raised.UnknownTransferEncoding: AnswerUnusable,
+        raised.UnimplementedFileMode: AnswerUnusable,
+        raised.BadStatusLine: AnswerUnusable,
+        raised.LineTooLong: AnswerUnusable,
+        raised.RemoteDisconnected: ConnectionBroken,
+        raised.IncompleteRead: ConnectionBroken,
+        raised.NotConnected: ConnectionBroken,
+        # What only a wrong use of the library raises, and the root of all.
+        raised.ImproperConnectionState: ConnectionBroken,
+        raised.CannotSendRequest: ConnectionBroken,
+        raised.CannotSendHeader: ConnectionBroken,
+        raised.ResponseNotReady: ConnectionBroken,
+        raised.HTTPException: ConnectionBroken,
+    }
+)
+"""Errors on a connection that stands; a test proves that none of the library's is missing."""
 
 
-def failure_of(error: Exception, called: Called) -> CallFailed:
-    """Return our error for one of the HTTP library or of the operating system."""
-    return _kind(error)(
+def failure_of(error: BaseException, called: Called, kinds: Kinds) -> CallFailed:
+    """Return our error for ``error``, by one of the two maps."""
+    return _kind(error, called, kinds)(
         url=called.url,
         host=called.host,
         proxy=called.proxy,
@@ -94,47 +91,26 @@ def failure_of(error: Exception, called: Called) -> CallFailed:
     )
 
 
-def _kind(error: Exception) -> type[CallFailed]:
-    if isinstance(error, raised.SSLError | ssl.SSLError):
+def _kind(error: BaseException, called: Called, kinds: Kinds) -> type[CallFailed]:
+    if isinstance(error, ssl.SSLCertVerificationError):
         return _of_certificate(error)
-    if isinstance(error, raised.NewConnectionError) and _root(error, ConnectionRefusedError):
-        return ConnectionRefused
-    for parent in type(error).__mro__:
-        if parent in KINDS:
-            return KINDS[parent]
-    if isinstance(error, TimeoutError):
-        return AnswerLate
-    return NetworkFailed if isinstance(error, OSError) else ConnectionBroken
+    if called.proxy and kinds is CONNECTING and not isinstance(error, ssl.SSLError):
+        return ProxyFailed
+    found = next((kinds[parent] for parent in type(error).__mro__ if parent in kinds), None)
+    return found or ConnectionBroken
 
 
-def _of_certificate(error: Exception) -> type[CallFailed]:
-    cause = _root(error, ssl.SSLCertVerificationError)
-    if not isinstance(cause, ssl.SSLCertVerificationError):
-        return TlsFailed
-    if cause.verify_code in _NOT_IN_ITS_TIME:
+def _of_certificate(error: ssl.SSLCertVerificationError) -> type[CallFailed]:
+    code = getattr(error, "verify_code", 0)
+    if code in _NOT_IN_ITS_TIME:
         return CertificateExpired
-    return CertificateOfAnother if cause.verify_code in _OTHER_NAME else CertificateUntrusted
+    return CertificateOfAnother if code in _OTHER_NAME else CertificateUntrusted
 
 
-def _root(error: BaseException, kind: type[BaseException]) -> BaseException | None:
-    """Return the first of ``kind`` among an error, its causes and its arguments."""
-    waiting: list[object] = [error]
-    seen: set[int] = set()
-    while waiting:
-        each = waiting.pop(0)
-        if isinstance(each, kind):
-            return each
-        if isinstance(each, BaseException) and id(each) not in seen:
-            seen.add(id(each))
-            waiting += [*each.args, each.__cause__, each.__context__]
-    return None
-
-
-def _reason(error: Exception) -> str:
-    """Return why, in the words of the operating system or of TLS, without addresses of objects."""
-    cause = _root(error, OSError)
-    if isinstance(cause, ssl.SSLError):
-        return getattr(cause, "reason", None) or cause.strerror or "TLS"
-    if isinstance(cause, socket.gaierror | OSError):
-        return cause.strerror or str(cause)
+def _reason(error: BaseException) -> str:
+    """Return why, in the words of the operating system or of TLS."""
+    if isinstance(error, ssl.SSLError):
+        return getattr(error, "reason", None) or error.strerror or "TLS"
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or type(error).__name__
     return type(error).__name__

@@ -11,12 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from email.message import Message
+from http.client import HTTPResponse, IncompleteRead
 from typing import Any, Final, Protocol
-from urllib.parse import quote, urlencode, urlsplit
-
-import urllib3
-from urllib3.exceptions import HTTPError
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from wharfinger_common.clients.errors import (
     AddressInvalid,
@@ -25,7 +23,7 @@ from wharfinger_common.clients.errors import (
     ConnectionBroken,
     answered,
 )
-from wharfinger_common.clients.failures import Called, failure_of
+from wharfinger_common.clients.wire import Wire
 
 MAX_ANSWER: Final = 64 * 1024 * 1024
 """Bytes of an answer that is read whole."""
@@ -107,8 +105,10 @@ class Transport:
         self._sleep: Final = sleep
         parts = _parts(self.base)
         self.host: Final = parts.netloc
-        self._proxy: Final = proxy_of(parts.scheme, parts.hostname or "", self.options.environ)
-        self._pool: Final = self._open_pool()
+        proxy = proxy_of(parts.scheme, parts.hostname or "", self.options.environ)
+        self._wire: Final = Wire(
+            parts, proxy, self.options.timeout, lambda: tls_context(self.options)
+        )
 
     def call(
         self,
@@ -164,72 +164,53 @@ class Transport:
         Raises:
             CallFailed: one of the tree, also while the pieces are read.
         """
-        sent = {**self.options.headers, "Accept-Encoding": "identity", **(headers or {})}
         url = path if "://" in path else self.base + path
-        with self._mapped(url):
-            response = self._request("GET", url, sent, None)
-            try:
-                if response.status >= 400:
-                    raise answered(response.status, _loads(response.read(BLOCK)))
-                yield _lower(response.headers), response.stream(BLOCK)
-            finally:
-                response.close()
+        response = self._wire.send("GET", url, {**self.options.headers, **(headers or {})}, None)
+        try:
+            if response.status >= 300:
+                raise answered(response.status, _loads(self._read(response, url, BLOCK)))
+            yield _lower(response.headers), self._pieces(response, url)
+        finally:
+            self._wire.close()
 
     def _once(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None
     ) -> Answer:
         if self._watcher:
             self._watcher.sent(method, url, headers, content or b"")
-        with self._mapped(url):
-            response = self._request(method, url, headers, content)
-            read = response.read(MAX_ANSWER + 1, decode_content=True)
-            response.release_conn()
-        if len(read) > MAX_ANSWER:
-            response.close()
-            raise AnswerUnusable(host=self.host, reason="too large")
+        response = self._wire.send(method, url, headers, content)
+        read = self._read(response, url, MAX_ANSWER)
         told = _lower(response.headers)
         if self._watcher:
             self._watcher.received(response.status, told, read)
         return Answer(response.status, told, read)
 
-    def _request(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None
-    ) -> urllib3.BaseHTTPResponse:
-        return self._pool.request(
-            method,
-            url,
-            body=content,
-            headers=dict(headers),
-            retries=False,
-            redirect=False,
-            preload_content=False,
-            timeout=urllib3.Timeout(connect=self.options.timeout, read=self.options.timeout),
-        )
+    def _read(self, response: HTTPResponse, url: str, limit: int) -> bytes:
+        """Return the whole body of ``limit`` bytes at most."""
+        pieces: list[bytes] = []
+        for piece in self._pieces(response, url):
+            pieces.append(piece)
+            limit -= len(piece)
+            if limit < 0:
+                self._wire.close()
+                raise AnswerUnusable(host=self.host, reason="too large")
+        return b"".join(pieces)
 
-    @contextmanager
-    def _mapped(self, url: str) -> Iterator[None]:
-        try:
-            yield
-        except (HTTPError, OSError, AssertionError) as error:
-            # The proxy's user and password are nobody's business.
-            shown = self._proxy.rpartition("@")[2].rpartition("//")[2]
-            called = Called(url, self.host, shown, self.options.timeout)
-            raise failure_of(error, called) from error
+    def _pieces(self, response: HTTPResponse, url: str) -> Iterator[bytes]:
+        with self._wire.mapped(url, talking=True):
+            try:
+                while piece := response.read(BLOCK):
+                    yield piece
+                _require_end(response)
+            except BaseException:
+                self._wire.close()
+                raise
 
-    def _open_pool(self) -> urllib3.PoolManager:
-        secure: dict[str, Any] = {}
-        if self.base.startswith("https:") or self._proxy.startswith("https:"):
-            secure["ssl_context"] = tls_context(self.options)
-        if not self._proxy:
-            return urllib3.PoolManager(**secure)
-        # A proxy that encrypts is trusted by the same authorities.
-        if "ssl_context" in secure:
-            secure["proxy_ssl_context"] = secure["ssl_context"]
-        with self._mapped(self.base):
-            proxy = urlsplit(self._proxy)
-            login = f"{proxy.username}:{proxy.password or ''}" if proxy.username else None
-            headers = urllib3.make_headers(proxy_basic_auth=login) if login else None
-            return urllib3.ProxyManager(self._proxy, proxy_headers=headers, **secure)
+
+def _require_end(response: HTTPResponse) -> None:
+    """Raise where less came than was announced: the library takes an early end for the end."""
+    if response.length:
+        raise IncompleteRead(b"", response.length)
 
 
 def _wait(failure: ConnectionBroken | Answered, done: int) -> float | None:
@@ -252,12 +233,14 @@ def retry_after(value: str, now: float) -> int:
     value = value.strip()
     if value.isascii() and value.isdigit():
         return int(value[:9])
+    from email.utils import parsedate_to_datetime
+
     with suppress(ValueError, TypeError, OverflowError):
         return max(0, round(parsedate_to_datetime(value).timestamp() - now))
     return 0
 
 
-def _parts(base: str) -> Any:
+def _parts(base: str) -> SplitResult:
     try:
         parts = urlsplit(base)
         port = parts.port
@@ -322,7 +305,7 @@ def _query(query: Query | None) -> str:
     return f"?{urlencode(pairs)}" if pairs else ""
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+def _lower(headers: Message) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 

@@ -1,0 +1,1 @@
+"""Tools of Acme for the container registry."""
