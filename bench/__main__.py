@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.figures import blobs, collect, engine, reads, resident, scale, start, tags, tokens
+from bench.figures import blobs, collect, dues, engine, reads, resident, scale, start, tags, tokens
 from bench.plan import QUICK, Bench, Plan
 from bench.servers import Ours, Peer, peer_version
 from bench.table import Figure, render
@@ -30,6 +30,8 @@ GROUPS: dict[str, Callable[[Bench], list[Figure]]] = {
     "scaled": scale.measure_scaled,
     "catalogue": scale.measure_catalogue,
     "collection": collect.measure,
+    "accounting": dues.measure_accounting,
+    "lists": dues.measure_lists,
 }
 
 

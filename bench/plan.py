@@ -28,6 +28,7 @@ class Plan:
     blobs: int = 640
     garbage: int = 5_000
     many_repositories: int = 100_000
+    listed_tags: int = 10_000
 
 
 QUICK = Plan(
@@ -42,6 +43,7 @@ QUICK = Plan(
     blobs=128,
     garbage=1_000,
     many_repositories=5_000,
+    listed_tags=1_000,
 )
 
 

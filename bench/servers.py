@@ -126,6 +126,11 @@ class Ours:
         """A registry token that lists what the tenant may see."""
         return self._tenant.registry_token(["registry:catalog:*"])
 
+    def control_headers(self) -> dict[str, str]:
+        """Headers of a control call of the tenant's Manager."""
+        token = self._tenant.iam_token()
+        return {"Authorization": f"Bearer {token}", "Account": self._tenant.account}
+
     def jwks(self) -> bytes:
         """The public keys that the tokens are signed with."""
         with urllib.request.urlopen(f"{self._server.api}/identity/keys", timeout=10) as answer:

@@ -12,6 +12,7 @@ from joserfc.jws import serialize_compact
 from bench import load
 from bench.plan import Bench
 from bench.table import Figure
+from wharfinger.identity import keys
 
 SIGNATURES = 500
 CLAIMS_BYTES = 480
@@ -38,7 +39,28 @@ def measure(bench: Bench) -> list[Figure]:
         *figures,
         Figure("one token's signature", "us", bound, [1e6 * seconds for seconds in signing]),
         Figure("signature's share of a core at 32 conn.", "%", "signature x rate", [share]),
+        *_secret(statistics.median(figures[-1].ours)),
     ]
+
+
+def _secret(rate: float) -> list[Figure]:
+    """How long the secret of an API key takes to check, beside its look-up in the database."""
+    spent = [1e6 * _check_seconds() for _ in range(5)]
+    share = statistics.median(spent) * rate / 1e4
+    bound = "one SHA-256: keys are random and long"
+    return [
+        Figure("one secret's check", "us", bound, spent),
+        Figure("the check's share of a core at 32 conn.", "%", "check x rate", [share]),
+    ]
+
+
+def _check_seconds() -> float:
+    secret = keys.generate()
+    start = time.perf_counter()
+    for _ in range(SIGNATURES):
+        keys.well_formed(secret)
+        keys.sha256(secret)
+    return (time.perf_counter() - start) / SIGNATURES
 
 
 def _signature_seconds() -> float:
