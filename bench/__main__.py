@@ -16,6 +16,7 @@ from bench.figures import blobs, collect, dues, engine, reads, resident, scale, 
 from bench.plan import QUICK, Bench, Plan
 from bench.servers import Ours, Peer, peer_version
 from bench.table import Figure, render
+from wharfinger.settings import Settings
 
 GROUPS: dict[str, Callable[[Bench], list[Figure]]] = {
     "idle": resident.measure_idle,  # first: nothing was asked of either yet
@@ -44,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(GROUPS))
     parser.add_argument("--quick", action="store_true", help="a short run, for a look")
-    parser.add_argument("--workers", type=int, default=1, help="HTTP workers of ours (default 1)")
+    usual = Settings().http_workers
+    parser.add_argument(
+        "--workers", type=int, default=usual, help="HTTP workers of ours (default: as wharfd's)"
+    )
     parser.add_argument("--scratch", default="build/bench", help="folder for both registries' data")
     parser.add_argument("--write", action="store_true", help=f"put the figures into {PAGE.name}")
     options = parser.parse_args(arguments)

@@ -217,6 +217,7 @@ class Server:
             "WHARFINGER_PORT": str(self.port),
             "WHARFINGER_TRUST_PORT": str(self.trust_port),
             "WHARFINGER_TLS_PORT": str(self.tls_port if self._tls else 0),
+            "WHARFINGER_WORKERS": "1",
             "WHARFINGER_LOG_LEVEL": "info",
             **self.settings,
         }

@@ -28,6 +28,9 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
 
+MOST_WORKERS: Final = 4
+"""HTTP workers that are started where nobody says how many."""
+
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -202,7 +205,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = ()
 
     # How it runs
-    workers: Annotated[int, Meta(ge=1, le=64, description="HTTP worker processes")] = 1
+    workers: Annotated[
+        int,
+        Meta(ge=0, le=64, description="HTTP worker processes; 0: one for each core, four at most"),
+    ] = 0
     threads: Annotated[int, Meta(ge=2, le=256, description="threads a worker runs services in")] = (
         16
     )
@@ -538,6 +544,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def offered_plans(self) -> Plans:
         """The plans in force; built anew at each call."""
         return Plans(self.plans, self.default_plan)
+
+    @property
+    def http_workers(self) -> int:
+        """How many HTTP workers there are."""
+        return self.workers or min(MOST_WORKERS, len(os.sched_getaffinity(0)))
 
     @property
     def data_path(self) -> Path:

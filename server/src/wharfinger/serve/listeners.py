@@ -36,7 +36,7 @@ def open_listeners(settings: Settings) -> list[list[Listener]]:
     """
     tls = tls_context(settings) if settings.tls_port else None
     slots = []
-    for _ in range(settings.workers):
+    for _ in range(settings.http_workers):
         listeners = [Listener(_bound(settings.host, settings.port), None)]
         if tls is not None:
             listeners.append(Listener(_bound(settings.host, settings.tls_port), tls))

@@ -44,7 +44,7 @@ def serve(settings: Settings) -> None:
     draining = Flag()
     children = [
         Child(f"http-{number}", functools.partial(_work, settings, slots, number, draining))
-        for number in range(settings.workers)
+        for number in range(settings.http_workers)
     ]
     children.append(Child("jobs", functools.partial(_jobs, settings, slots)))
     gone = functools.partial(metrics_files.drop_gauges, metrics_files.folder_of(settings))
