@@ -177,3 +177,96 @@ def test_jobs_as_text(pushing: Pushing) -> None:
     head, *lines = done.stdout.splitlines()
     assert head.split()[:3] == ["KIND", "SUBJECT", "STATE"]
     assert any(line.startswith("collect-links ") for line in lines)
+
+
+# --- Checking ------------------------------------------------------------------------------
+
+
+def checks(found: Any) -> list[tuple[str, str]]:
+    return sorted((each["check"], each["remedy"]) for each in found)
+
+
+def test_planted_damage_is_found_fenced_and_healed_beside_the_serving_process(
+    tmp_path: Path,
+) -> None:
+    with Server(tmp_path / "data") as server:
+        pushing = Pushing(server)
+        contents = [b"gone", b"cut short", b"changed", b"whole"]
+        pushing.image(*contents, tag="app")
+        gone, short, changed, whole = map(digest_of, contents)
+        assert command(server, "fsck", "--deep") == []
+
+        pushing.file(gone).unlink()
+        pushing.file(short).write_bytes(b"cut")
+        pushing.file(changed).write_bytes(b"degnahc")
+        orphan = pushing.file(whole).with_name(digest_of(b"whole")[7:] + ".0123456789ab")
+        orphan.write_bytes(b"orphan")
+        os.utime(orphan, (0, 0))
+        pushing.rows("INSERT INTO tags SELECT repository_id, 'lost', 'sha256:0', 0 FROM tags")
+
+        shallow = command(server, "fsck", code=1)
+        found = command(server, "fsck", "--deep", "--repair", "--rate", "1000", code=1)
+
+        assert checks(shallow) == [
+            ("blob-missing", ""),
+            ("blob-size", ""),
+            ("bytes-orphaned", ""),
+            ("tag-dangling", ""),
+        ]
+        assert checks(found) == [
+            ("blob-digest", "fenced"),
+            ("blob-missing", "fenced"),
+            ("blob-size", "fenced"),
+            ("bytes-orphaned", "removed"),
+            ("tag-dangling", "removed"),
+        ]
+        assert all(each["meaning"] and each["cure"] for each in found)
+
+        # Never wrong bytes: a client is told, and pushes what it is told to lack.
+        for digest in (gone, short, changed):
+            answer = pushing.get(digest)
+            assert answer.status_code == 404
+            assert answer.json()["errors"][0]["detail"]["code"] == "WHF0144"
+            assert pushing.http.head(f"/v2/depot/app/blobs/{digest}").status_code == 404
+        assert pushing.get(whole).content == b"whole"
+        assert {each["check"] for each in command(server, "fsck", "--repair", code=1)} == {
+            "blob-fenced"
+        }
+
+        for content in contents[:3]:
+            pushing.blob(content)
+        assert [pushing.get(digest_of(content)).content for content in contents] == contents
+        assert command(server, "fsck", "--deep") == []
+
+
+def test_findings_as_text_say_what_to_do(pushing: Pushing) -> None:
+    lost = pushing.blob(b"to be lost")
+    pushing.file(lost).unlink()
+    settings = {**pushing.server.settings, "WHARFINGER_DATA": str(pushing.server.data)}
+
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [wharfd(), "fsck", *options],
+            env=os.environ | settings,
+            capture_output=True,
+            timeout=DEADLINE,
+            text=True,
+            check=False,
+        )
+
+    found = run()
+    assert found.returncode == 1
+    assert f"error: blob-missing: The store does not have the bytes of the blob {lost}" in (
+        found.stdout
+    )
+    assert "(in depot/app)" in found.stdout
+    assert "wharfd fsck --repair" in found.stdout
+    assert found.stdout.splitlines()[-1] == "1 findings, 1 left"
+
+    mended = run("--repair")
+    assert "fenced: it counts as missing until it is pushed again" in mended.stdout
+    # What was changed is in the log as well.
+    assert "repaired" in mended.stderr
+    assert lost in mended.stderr
+    pushing.blob(b"to be lost")
+    assert run().stdout.splitlines() == ["0 findings, 0 left"]

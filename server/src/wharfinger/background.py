@@ -21,7 +21,7 @@ from wharfinger.namespaces import model as namespaces_model
 from wharfinger.namespaces.store import hold_owner
 from wharfinger.quotas.services import CARE_JOB, CARE_SECONDS
 from wharfinger.registry.model.collection import CollectionRules, PassState, Step, Task
-from wharfinger.registry.services import Collection, build_collection
+from wharfinger.registry.services import Collecting, build_collection
 from wharfinger.registry.store.recount import recount
 from wharfinger.registry.store.uploads import SqlUploadRecords
 from wharfinger.settings import Settings
@@ -77,7 +77,7 @@ def _survey(rooms: Rooms) -> Survey:
     )
 
 
-def collection(rooms: Rooms, pause: Callable[[float], object]) -> Collection:
+def collection(rooms: Rooms, pause: Callable[[float], object]) -> Collecting:
     """Return the collection of a deployment; ``pause`` waits some seconds between its steps."""
     settings = rooms.settings
     rules = CollectionRules(

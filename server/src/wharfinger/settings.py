@@ -357,8 +357,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = 25.0
     discard_delay_seconds: Annotated[
         int,
-        Meta(ge=0, le=86400, description="seconds that bytes stay after their blob was removed"),
-    ] = 600
+        Meta(
+            ge=0,
+            le=30 * 86400,
+            description="seconds that bytes stay after their blob was removed",
+        ),
+    ] = 3600
     orphan_grace_seconds: Annotated[
         int,
         Meta(
@@ -370,6 +374,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     orphan_interval_seconds: Annotated[
         float, Meta(ge=1, le=30 * 86400, description="seconds between sweeps of the blob store")
     ] = 86400.0
+    fsck_mib_per_second: Annotated[
+        float, Meta(ge=0.1, le=1_000_000, description="MiB a second that wharfd fsck --deep reads")
+    ] = 50.0
     page_entries: Annotated[
         int, Meta(ge=1, le=100_000, description="entries in one page of a list")
     ] = 1000

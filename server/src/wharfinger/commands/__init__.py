@@ -140,7 +140,7 @@ def _shown(value: object) -> str:
 
 
 def _register() -> None:
-    from wharfinger.commands import doctor, explaining, quotas, tenants, upkeep
+    from wharfinger.commands import checking, doctor, explaining, quotas, tenants, upkeep
 
     for group in (
         tenants.account,
@@ -151,7 +151,7 @@ def _register() -> None:
         quotas.usage,
     ):
         main.add_command(group)
-    for command in (explaining.explain, doctor.doctor, upkeep.gc, upkeep.jobs):
+    for command in (explaining.explain, doctor.doctor, upkeep.gc, upkeep.jobs, checking.fsck):
         main.add_command(command)
 
 

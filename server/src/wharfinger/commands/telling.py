@@ -1,7 +1,8 @@
 """How ``wharfd`` tells people what it could not do, in their language."""
 
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -56,3 +57,12 @@ def opened_rooms(settings: Settings) -> Iterator["Rooms"]:
         raise refused(refusal) from refusal
     finally:
         rooms.close()
+
+
+def print_array(items: Iterable[Mapping[str, object]]) -> None:
+    """Print a JSON array item by item: however many there are, few are in memory."""
+    before = "[\n"
+    for item in items:
+        click.echo(before + json.dumps(item, ensure_ascii=False), nl=False)
+        before = ",\n"
+    click.echo("[]" if before == "[\n" else "\n]")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wharfinger.commands.telling import OUTPUT, opened_rooms
+from wharfinger.commands.telling import OUTPUT, opened_rooms, print_array
 from wharfinger.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def gc(settings: Settings, *, dry_run: bool, output: str) -> None:
     with opened_rooms(settings) as rooms:
         if dry_run:
             report = collection(rooms, time.sleep).report
-            _print_array(map(_garbage, report)) if output == "json" else _print_garbage(report)
+            print_array(map(_garbage, report)) if output == "json" else _print_garbage(report)
             return
         done = _collect(rooms)
     if output == "json":
@@ -107,15 +107,6 @@ def _job(job: "Job", now: float) -> Mapping[str, object]:
 
 def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _print_array(items: Iterable[Mapping[str, object]]) -> None:
-    """Print a JSON array item by item: however many there are, few are in memory."""
-    before = "[\n"
-    for item in items:
-        click.echo(before + json.dumps(item, ensure_ascii=False), nl=False)
-        before = ",\n"
-    click.echo("[]" if before == "[\n" else "\n]")
 
 
 def _print_table(rows: Sequence[Mapping[str, object]]) -> None:

@@ -1,22 +1,28 @@
-"""Putting collection together, for the composition root and tests."""
+"""Putting collection and checking together, for the composition root and tests."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from wharfinger.blobstore.port import BlobStore
 from wharfinger.database.unit import Database
 from wharfinger.registry.model.collection import CollectionRules
 from wharfinger.registry.ports import Clock
+from wharfinger.registry.ports.checking import Part
 from wharfinger.registry.ports.collection import CollectionObserver
+from wharfinger.registry.service.blob_check import BlobCheck, UploadCheck
 from wharfinger.registry.service.collection import Collector, GarbageReport
+from wharfinger.registry.service.manifest_check import ManifestCheck
 from wharfinger.registry.service.passes import Pace, Passes
+from wharfinger.registry.service.throttle import Throttle
+from wharfinger.registry.store.blob_checks import SqlBlobChecks
 from wharfinger.registry.store.collection import Keeper, SqlCollectionRecords
 from wharfinger.registry.store.garbage import SqlGarbageLists
 from wharfinger.registry.store.links import Charges
+from wharfinger.registry.store.manifest_checks import SqlManifestChecks
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class Collecting:
     """What removes what nothing needs, and what tells of it beforehand."""
 
     passes: Passes
@@ -34,7 +40,7 @@ def build_collection(
     observer: CollectionObserver,
     keepers: Sequence[Keeper] = (),
     charges: Charges | None = None,
-) -> Collection:
+) -> Collecting:
     """Return collection over a database and a store.
 
     ``share`` is the percentage of the time that it works; ``keepers`` say what other rooms keep,
@@ -43,7 +49,35 @@ def build_collection(
     records = SqlCollectionRecords(database, keepers, charges)
     collector = Collector(records, store, rules, clock=clock, observer=observer)
     lists = SqlGarbageLists(database, keepers)
-    return Collection(
+    return Collecting(
         Passes(collector, records, Pace(share, pause), clock=clock, observer=observer),
         GarbageReport(lists, records, store, rules, clock),
+    )
+
+
+def build_checks(
+    database: Database,
+    store: BlobStore,
+    *,
+    grace: float,
+    rate: float,
+    clock: Clock,
+    existing: Callable[[Collection[str]], Collection[str]],
+) -> Sequence[Part]:
+    """Return the parts of a check of what is stored, in the order in which they should run.
+
+    ``grace`` is how many seconds old what belongs to nothing must be to be told of, ``rate`` the
+    bytes a second that a deep check reads; ``existing`` tells which upload sessions there are.
+    """
+    return (
+        ManifestCheck(SqlManifestChecks(database), clock),
+        BlobCheck(
+            SqlBlobChecks(database),
+            SqlCollectionRecords(database),
+            store,
+            Throttle(rate),
+            clock=clock,
+            grace=grace,
+        ),
+        UploadCheck(existing, store, clock=clock, grace=grace),
     )
