@@ -83,6 +83,15 @@ GET    /api/v1/images/{image:path}/json                        401      403    2
 GET    /api/v1/images/{image:path}/manifest                    401      403    200    200     200
 DELETE /api/v1/images/{image:path}                             401      403    403    200     200
 DELETE /api/v1/tags/{image:path}                               401      403    403    200     200
+GET    /api/v1/retentions                                      401      200    200    403     200
+POST   /api/v1/retentions                                      401      403    403    200     200
+POST   /api/v1/retentions/analyze                              401      403    200    403     200
+GET    /api/v1/retentions/{namespace}                          401      403    200    403     200
+GET    /api/v1/auth                                            401      200    403    403     200
+PATCH  /api/v1/auth                                            401      204    403    403     204
+GET    /api/v1/settings                                        401      200    200    200     200
+PATCH  /api/v1/settings                                        401      204    403    403     204
+GET    /api/v1/messages                                        204      204    204    204     204
 GET    /api/v1/trash                                           401      200    200    200     200
 POST   /api/v1/trash/{image:path}/restore                      401      403    403    200     200
 POST   /api/v1/trash/{image:path}/restoretags                  401      403    403    200     200
@@ -312,6 +321,8 @@ def control_call(home: Home, row: Row, who: Identity | None) -> Call:
     if "{name}" in row.path:
         values["name"] = home.fresh_namespace() if row.method != "PUT" else home.namespace
         more["headers"]["X-Auth-Resource-Group"] = "group"
+    if "{namespace}" in row.path:
+        values["namespace"] = home.namespace
     if "{id}" in row.path:
         values["id"] = IDENTIFIERS[row.path](home)
     if "{image:path}" in row.path:
@@ -352,6 +363,10 @@ IDENTIFIERS: Mapping[str, Callable[[Home], str]] = {
 }
 BODIES: Mapping[str, Callable[[Home], Any]] = {
     "/api/v1/images/digests": lambda home: {},
+    "/api/v1/retentions": lambda home: {"namespace": home.namespace},
+    "/api/v1/retentions/analyze": lambda home: {"namespace": home.namespace, "images_per_repo": 1},
+    "/api/v1/auth": lambda home: {"private_only": False},
+    "/api/v1/settings": lambda home: {"platform_metrics": True},
     "/api/v1/images/bulkdelete": lambda home: [],
     "/identity/v1/accounts": lambda home: {"name": "another"},
     "/identity/v1/users": lambda home: {"email": email()},

@@ -134,6 +134,18 @@ class House:
         self.push(document, reference, *tags)
         return descriptor(encoded(document), OCI_MANIFEST)
 
+    def store_bytes(self, digest: str, content: bytes) -> None:
+        """Let the store really have the bytes of a blob."""
+        location = self.blobs.put(Digest.parse(digest), content)
+        table = tables.blobs
+        with self.database.writing() as connection:
+            changed = update(table).where(table.c.digest == digest)
+            connection.execute(changed.values(location=location))
+
+    def all_tags(self) -> set[str]:
+        with self.database.reading() as connection:
+            return set(connection.scalars(select(tables.tags.c.name)))
+
     def visible_blobs(self) -> set[str]:
         table = tables.repository_blobs
         with self.database.reading() as connection:

@@ -34,7 +34,8 @@ from wharfinger.identity import services as identity_services
 from wharfinger.identity.secrets import load_master_key
 from wharfinger.identity.services import IdentityServices
 from wharfinger.images import services as image_services
-from wharfinger.images.services import ImageServices, Outside
+from wharfinger.images.services import ImageServices
+from wharfinger.images.store.outside import Outside
 from wharfinger.images.store.trash import kept_in_trash
 from wharfinger.jobs.service import Jobs
 from wharfinger.jobs.store import SqlJobStore, SqlQueue
@@ -187,6 +188,7 @@ def build_rooms(
             SqlNamespaceContents(database, is_deleting, quotas.charges),
             SqlNamespaceUploads(database, blobs.discard),
         ),
+        images.retaining,
         images.keeping,
     ]
     rules = NamespaceRules(settings.namespace_hyphens, settings.namespaces_per_account)
@@ -228,6 +230,7 @@ def build_service(settings: Settings, draining: Callable[[], bool], process: str
         witness=HttpWitness(rooms.explain.recorder.note, rooms.clock),
         meter=meter,
         access=AccessLog(settings.access_log),
+        private=rooms.images.private,
     )
     state = ServerState()
     _watch(figures, meter, web, state)
@@ -376,6 +379,7 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
     from wharfinger.audit import http as audit_http
     from wharfinger.explain import http_v1 as explain_v1
     from wharfinger.identity import http_v1 as identity_v1
+    from wharfinger.images.http_v1.options import messages
     from wharfinger.images.http_v1.router import router as images_router
     from wharfinger.namespaces import http_v1 as namespaces_v1
     from wharfinger.quotas import http_v1 as quotas_v1
@@ -388,6 +392,7 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
         namespaces_v1.router(rooms.namespaces, web, gate),
         images_router(rooms.images, web, gate),
         quotas_v1.router(rooms.quotas.quotas, web, gate),
+        messages(web),
         audit_http.router(audit, web, gate),
         region_list.router(web),
         explain_v1.router(

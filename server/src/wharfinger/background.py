@@ -9,6 +9,7 @@ from typing import Final
 from wharfinger import __version__
 from wharfinger.app import KEEPERS, Rooms, build_rooms
 from wharfinger.explain import services as explain_services
+from wharfinger.images.model.retention import RETAINING
 from wharfinger.images.model.trash import TRIMMING
 from wharfinger.jobs.model import Job
 from wharfinger.jobs.ports import Handler, Lease
@@ -36,7 +37,7 @@ TRASH_JOB: Final = "expire-trash"
 DISCARD_SECONDS: Final = 60.0
 RECOUNT_JOB: Final = "recount-storage"
 COLLECTION_JOBS: Final[Mapping[str, Task]] = {f"collect-{task}": task for task in Task}
-ASKED_FOR: Final = frozenset({namespaces_model.EMPTYING, TRIMMING, RECOUNT_JOB})
+ASKED_FOR: Final = frozenset({namespaces_model.EMPTYING, TRIMMING, RETAINING, RECOUNT_JOB})
 """Jobs that are done where somebody asks for them."""
 
 _log: Final = EventLog("wharfinger.jobs")
@@ -118,6 +119,7 @@ def _handlers(rooms: Rooms, stop: threading.Event) -> dict[str, Handler]:
         explain_services.EXPIRY_JOB: rooms.explain.expire,
         TRASH_JOB: rooms.images.keeping.expire,
         TRIMMING: rooms.images.keeping.trim,
+        RETAINING: rooms.images.retaining,
         **_collecting(rooms, stop),
         **_counting(rooms),
     }

@@ -405,6 +405,20 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             description="bytes of deleted images kept for an account in a region, the last deleted first",
         ),
     ] = 20 * GIB
+    retention_push_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=30 * 86_400,
+            description="seconds that an untagged image, or an open upload, counts as part of a push",
+        ),
+    ] = 3600
+    message: Annotated[
+        str,
+        Meta(
+            max_length=2000, description="what GET /api/v1/messages tells everybody; empty: nothing"
+        ),
+    ] = ""
     bulk_images: Annotated[
         int, Meta(ge=1, le=10_000, description="images that one call may delete")
     ] = 1000

@@ -36,6 +36,9 @@ class Open:
     def require(self, *_: object) -> None:
         pass
 
+    def require_anywhere(self, *_: object) -> None:
+        pass
+
     def visible_namespaces(self, caller: Caller, roles: object) -> Visibility:
         return Visibility(frozenset({caller.account}), frozenset())
 

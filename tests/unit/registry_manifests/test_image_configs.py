@@ -8,13 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from tests.support.databases import sqlite_database
 from tests.support.registry_manifests import House, image
 from wharfinger.database.schema import registry as tables
 from wharfinger.registry.model.configs import UNDATED, ConfigFacts, facts_of, seconds_of
-from wharfinger_common.digests import Digest
 
 IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json"
 PARENT = "sha256:" + "0" * 64
@@ -74,13 +73,7 @@ def house(tmp_path: Path) -> Any:
 def store_config(house: House, content: bytes) -> dict[str, Any]:
     """A config whose bytes the store really has, visible in the repository."""
     made = house.add_blob(content, IMAGE_CONFIG)
-    location = house.blobs.put(Digest.parse(made["digest"]), content)
-    with house.database.writing() as connection:
-        connection.execute(
-            update(tables.blobs)
-            .where(tables.blobs.c.digest == made["digest"])
-            .values(location=location)
-        )
+    house.store_bytes(made["digest"], content)
     return made
 
 

@@ -97,3 +97,22 @@ PART_GONE: Final = Entry(
     causes=("An image that it lists was deleted and has left the trash",),
     cure=("Push the image again.",),
 )
+PRIVATE_ONLY: Final = Entry(
+    code="WHF0520",
+    status=403,
+    oci="DENIED",
+    control="CRG0520E",
+    message="The account that owns '{namespace}' allows pushes and pulls from private networks only",
+    meaning=(
+        "A Manager of the account has restricted it (private_only), and the request came from "
+        "none of the networks that the operator calls private in this region."
+    ),
+    causes=(
+        "A client outside the private networks",
+        "A proxy in between that the service does not trust, or that hides the client's address",
+    ),
+    cure=(
+        "Connect from a private network, or let a Manager switch private_only off; the operator "
+        "sets private_networks of the region.",
+    ),
+)

@@ -7,6 +7,8 @@ from typing import Protocol
 from wharfinger.identity.model import Caller, Role, Visibility
 from wharfinger.images.model.inspection import Stored
 from wharfinger.images.model.listing import Listed, Scope, Tagged
+from wharfinger.images.model.options import Options
+from wharfinger.images.model.retention import Candidate, Policy
 from wharfinger.images.model.trash import Trashed
 from wharfinger.namespaces.model import Namespace
 from wharfinger.registry.model.repositories import Place
@@ -33,6 +35,15 @@ class Records(Protocol):
 
     def children(self, place: Place, digest: str) -> Sequence[str]:
         """Return the manifests that this one lists."""
+
+    def repository_behind(self, region: str, namespace: str, after: str) -> str | None:
+        """Return the name of the next repository of a namespace, None behind the last."""
+
+    def candidates(self, place: Place) -> Sequence[Candidate]:
+        """Return the dated images of a repository that no index there lists."""
+
+    def push_begun(self, place: Place, since: int) -> int | None:
+        """Return when the oldest upload began that received something since, None for none."""
 
     def trashed(
         self,
@@ -113,6 +124,39 @@ class ImageStore(Protocol):
         """
 
 
+class Policies(Protocol):
+    """The retention policies of namespaces. Each call is one transaction."""
+
+    def find(self, region: str, namespace: str) -> Policy | None:
+        """Return the policy of an active namespace, None if it has none."""
+
+    def of_account(self, region: str, account: str) -> Mapping[str, Policy]:
+        """Return the policies of the account's namespaces, by namespace."""
+
+    def set(self, caller: Caller, policy: Policy) -> None:
+        """Set a policy, ask for it to be run, and leave an audit row.
+
+        Raises:
+            NamespaceUnknown: the namespace is not (or no longer) an active one of the account.
+        """
+
+    def end(self, region: str, namespace: str) -> None:
+        """Remove the policy of a namespace that is being deleted."""
+
+
+class AccountSettings(Protocol):
+    """What accounts decide in a region. Each call is one transaction."""
+
+    def get(self, region: str, account: str) -> Options:
+        """Return what the account decided."""
+
+    def change(self, caller: Caller, changed: Mapping[str, bool]) -> None:
+        """Change some of the caller's account's options, by name, and leave an audit row."""
+
+    def private_namespaces(self) -> Collection[tuple[str, str]]:
+        """Return region and name of all namespaces whose account is private only."""
+
+
 class TrashUpkeep(Protocol):
     """What removes images from the trash for good. Each call is one transaction."""
 
@@ -148,6 +192,13 @@ class Access(Protocol):
 
         Raises:
             RoleMissing: it has not; foreign and unknown namespaces are refused alike.
+        """
+
+    def require_anywhere(self, caller: Caller, role: Role | Collection[Role]) -> None:
+        """Let the caller pass if it has one of the roles on anything of its account.
+
+        Raises:
+            RoleMissing: it has not.
         """
 
     def visible_namespaces(self, caller: Caller, roles: Collection[Role]) -> Visibility:

@@ -8,34 +8,26 @@ from wharfinger.images.ports import Access, Clock, Namespaces
 from wharfinger.images.service.doors import Doors
 from wharfinger.images.service.inspecting import Inspecting
 from wharfinger.images.service.listing import Listing
+from wharfinger.images.service.options import OptionsDesk, PrivateNamespaces
 from wharfinger.images.service.removing import Removing
+from wharfinger.images.service.retention import Retaining, Retention
 from wharfinger.images.service.tagging import Tagging
 from wharfinger.images.service.trash import Trash, TrashKeeping
-from wharfinger.images.store.images import Recorder, SqlImageStore
-from wharfinger.images.store.trash import Bin, Enqueue, IsDeleting, SqlTrashUpkeep
-from wharfinger.registry.store.blobs import HoldNamespace
-from wharfinger.registry.store.links import Charges
+from wharfinger.images.store.images import SqlImageStore
+from wharfinger.images.store.options import SqlAccountSettings
+from wharfinger.images.store.outside import Outside
+from wharfinger.images.store.retention import SqlPolicies
+from wharfinger.images.store.trash import Bin, SqlTrashUpkeep
 from wharfinger.registry.store.manifests import Retire
 from wharfinger.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """What images need within transactions: of namespaces, the audit, jobs, quotas."""
-
-    hold_namespace: HoldNamespace
-    is_deleting: IsDeleting
-    record: Recorder
-    enqueue: Enqueue
-    charges: Charges | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ImageServices:
     """Everything that images offer; one for each process.
 
-    ``retire`` is for the registry's store of manifests, ``keeping`` for jobs and for the deletion
-    of namespaces.
+    ``retire`` is for the registry's store of manifests, ``keeping`` and ``retaining`` for jobs and
+    for the deletion of namespaces, ``private`` for the gate.
     """
 
     listing: Listing
@@ -44,6 +36,10 @@ class ImageServices:
     tagging: Tagging
     trash: Trash
     keeping: TrashKeeping
+    retention: Retention
+    retaining: Retaining
+    options: OptionsDesk
+    private: PrivateNamespaces
     retire: Retire
 
 
@@ -69,6 +65,9 @@ def build(
         charges=outside.charges,
     )
     most = settings.list_images
+    policies = SqlPolicies(database, outside, clock)
+    options = SqlAccountSettings(database, outside.record, clock)
+    private = PrivateNamespaces(options, clock, settings.revocation_seconds)
     return ImageServices(
         listing=Listing(store, doors, namespaces, most),
         inspecting=Inspecting(store, doors, blobs, settings.image_config_bytes),
@@ -81,5 +80,16 @@ def build(
             days=settings.trash_days,
             most=settings.trash_bytes,
         ),
+        retention=Retention(
+            store,
+            policies,
+            doors,
+            clock,
+            push_seconds=settings.retention_push_seconds,
+            most=most,
+        ),
+        retaining=Retaining(store, policies, clock, settings.retention_push_seconds),
+        options=OptionsDesk(options, access, private),
+        private=private,
         retire=retire,
     )

@@ -4,9 +4,11 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     Table,
     Text,
@@ -58,5 +60,32 @@ trash_references: Final = Table(
     Column("kind", Key(8), nullable=False),
     Column("size", BigInteger, nullable=False),
     Index(None, "child"),
+    sqlite_with_rowid=False,
+)
+
+# At most one policy a namespace; images_per_repo is -1 where all are kept.
+retention_policies: Final = Table(
+    "retention_policies",
+    metadata,
+    Column("region", Key(32), primary_key=True),
+    Column("namespace", Key(30), primary_key=True),
+    Column("account_id", Key(32), nullable=False),
+    Column("images_per_repo", Integer, nullable=False),
+    Column("retain_untagged", Boolean, nullable=False),
+    Column("deletion_threshold_days", Integer, nullable=False),
+    Column("set_by", Key(64), nullable=False),
+    Column("set_at", Seconds, nullable=False),
+    Index(None, "region", "account_id"),
+    sqlite_with_rowid=False,
+)
+
+# What an account decided in a region; without a row everything is as it is by default.
+account_settings: Final = Table(
+    "account_settings",
+    metadata,
+    Column("region", Key(32), primary_key=True),
+    Column("account_id", Key(32), primary_key=True),
+    Column("private_only", Boolean, nullable=False),
+    Column("platform_metrics", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )

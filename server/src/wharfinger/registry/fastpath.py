@@ -180,7 +180,14 @@ class _PlainReads:
         except (KeyUnread, Refusal):
             return None
         plain = claims.grants(read.repository, PULL) and not self._is_warned(claims)
-        return claims if plain else None
+        return claims if plain and self._is_open(claims.region, read.repository) else None
+
+    def _is_open(self, region: str, repository: str) -> bool:
+        """Whether every network may pull, as far as that is known now."""
+        private = self._web.private
+        if private.is_stale():
+            return False
+        return not private.restricts(region, repository.partition("/")[0])
 
     def _is_warned(self, claims: Claims) -> bool:
         """Whether the answer carries a warning that the credential ends."""

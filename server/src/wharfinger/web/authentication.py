@@ -21,6 +21,7 @@ from wharfinger.identity.model import (
 )
 from wharfinger.web.context import Web
 from wharfinger.web.notices import ending
+from wharfinger.web.private import PrivateOnly
 from wharfinger.web.witness import Presented, notice, present
 from wharfinger_common.catalogue import web as entries
 from wharfinger_common.languages import Text
@@ -119,6 +120,7 @@ class Gate:
             NamespaceUnknown: there is no such namespace to push to.
             AccessDenied: policy does not allow it to this caller.
             NotShown: the same, on a HEAD.
+            PrivateOnly: the client is in none of the networks that the account wants.
         """
         claims = await self._claims(request, scope := _scope(repository, actions))
         missing = [action for action in actions if not claims.grants(repository, action)]
@@ -128,7 +130,19 @@ class Gate:
             # go on to the request whose refusal they can show.
             hidden = request.scope["method"] == "HEAD" and isinstance(refusal, AccessDenied)
             raise _hidden(refusal) if hidden else refusal
+        await self._require_network(request, claims.region, repository)
         return claims
+
+    async def _require_network(self, request: HTTPConnection, region: str, repository: str) -> None:
+        private, urls = self._web.private, self._web.urls
+        if private.is_stale():
+            await self._web.threads.run(private.refresh)
+        namespace = namespace_of(repository)
+        if not private.restricts(region, namespace):
+            return
+        if not urls.regions.is_private(region, urls.client_address(request)):
+            refusal = PrivateOnly(namespace=namespace)
+            raise _hidden(refusal) if request.scope["method"] == "HEAD" else refusal
 
     async def ping(self, request: HTTPConnection) -> Claims:
         """Return the claims of any valid token, for ``GET /v2/`` (OCI distribution, end-1).

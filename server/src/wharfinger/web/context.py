@@ -7,6 +7,7 @@ from wharfinger.settings import Settings
 from wharfinger.web.access_log import AccessLog
 from wharfinger.web.meter import Meter, NoMeter
 from wharfinger.web.notices import Adviser, Silent
+from wharfinger.web.private import Private, Unrestricted
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
 from wharfinger.web.witness import Blind, Witness
@@ -17,7 +18,8 @@ class Web:
     """Shared parts of all surfaces; one for each worker.
 
     ``clock`` gives Unix seconds; ``draining`` tells whether new transfers are to be refused;
-    ``witness`` is told what was refused; ``adviser`` knows what to tell who pushed.
+    ``witness`` is told what was refused; ``adviser`` knows what to tell who pushed; ``private``
+    which namespaces only private networks reach.
     """
 
     settings: Settings
@@ -27,5 +29,6 @@ class Web:
     draining: Callable[[], bool]
     witness: Witness = field(default_factory=Blind)
     adviser: Adviser = field(default_factory=Silent)
+    private: Private = field(default_factory=Unrestricted)
     meter: Meter = field(default_factory=NoMeter)
     access: AccessLog = field(default_factory=lambda: AccessLog("off"))

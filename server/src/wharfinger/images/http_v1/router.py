@@ -10,6 +10,8 @@ from starlette.types import Scope
 from wharfinger.images.http_v1.items import Items
 from wharfinger.images.http_v1.lists import Lists
 from wharfinger.images.http_v1.names import Names
+from wharfinger.images.http_v1.options import OptionRoutes
+from wharfinger.images.http_v1.retention import RetentionRoutes
 from wharfinger.images.http_v1.trash import TrashRoutes
 from wharfinger.images.services import ImageServices
 from wharfinger.web.authentication import Gate
@@ -49,4 +51,6 @@ def router(services: ImageServices, web: Web, gate: Gate) -> APIRouter:
     Lists(services.listing, web, names).mount(api)
     Items(services.inspecting, services.removing, services.tagging, web, names).mount(api)
     TrashRoutes(services.trash, web, names).mount(api)
+    RetentionRoutes(services.retention, web, names).mount(api)
+    OptionRoutes(services.options, web).mount(api)
     return api

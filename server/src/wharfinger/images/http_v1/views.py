@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from wharfinger.images.http_v1.bodies import Body
 from wharfinger.images.http_v1.names import REPOSITORY
 
 
@@ -41,10 +42,8 @@ class DigestView(BaseModel):
     )
 
 
-class DigestFilter(BaseModel):
+class DigestFilter(Body):
     """Which manifests to list."""
-
-    model_config = ConfigDict(strict=True)
 
     exclude_tagged: bool = Field(False, description="only those that no tag leads to")
     exclude_va: bool = Field(False, description="leave out what is known of vulnerabilities")

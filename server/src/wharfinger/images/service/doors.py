@@ -42,6 +42,14 @@ class Doors:
             raise HostForeign(image=image.repository, host=image.region, own=caller.region)
         self._access.require(caller, Role.WRITER, image.namespace)
 
+    def on_namespace(self, caller: Caller, role: Role, namespace: str) -> None:
+        """Let the caller pass if it has the role on a namespace of its account.
+
+        Raises:
+            RoleMissing: it has not; foreign and unknown namespaces are refused alike.
+        """
+        self._access.require(caller, role, namespace)
+
     def visible(self, caller: Caller, roles: Collection[Role]) -> list[str]:
         """Return the active namespaces of the caller's account on which it has one of the roles.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import Connection, and_, func, select
 
@@ -10,9 +10,11 @@ from wharfinger.database.unit import Database
 from wharfinger.identity.model import Caller
 from wharfinger.images.model.inspection import Stored
 from wharfinger.images.model.listing import Listed, Scope, Tagged
+from wharfinger.images.model.retention import Candidate
 from wharfinger.images.model.trash import Trashed
 from wharfinger.images.ports import Clock
-from wharfinger.images.store import rows
+from wharfinger.images.store import retention, rows
+from wharfinger.images.store.outside import Recorder
 from wharfinger.images.store.trash import SqlTrash
 from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.model.repositories import Place
@@ -31,24 +33,6 @@ from wharfinger.registry.tables import (
 
 # Databases limit the parameters of one statement.
 _NAMES_PER_STATEMENT: Final = 500
-
-
-class Recorder(Protocol):
-    """Leaves an audit row within the transaction of ``connection``; the audit's own writer."""
-
-    def __call__(
-        self,
-        connection: Connection,
-        *,
-        at: int,
-        account: str,
-        actor: str,
-        action: str,
-        target: str,
-        request_id: str,
-        detail: Mapping[str, object],
-    ) -> None:
-        """Record that ``actor`` did ``action`` to ``target``."""
 
 
 class SqlImageStore:
@@ -145,6 +129,18 @@ class SqlImageRecords:
             .order_by(manifest_references.c.child)
         )
         return list(self._connection.scalars(query))
+
+    def repository_behind(self, region: str, namespace: str, after: str) -> str | None:
+        """Return the next repository of a namespace; see the port."""
+        return retention.repository_behind(self._connection, region, namespace, after)
+
+    def candidates(self, place: Place) -> Sequence[Candidate]:
+        """Return what a retention policy decides about; see the port."""
+        return retention.candidates(self._connection, place)
+
+    def push_begun(self, place: Place, since: int) -> int | None:
+        """Return when the oldest push that is under way began; see the port."""
+        return retention.push_begun(self._connection, place, since)
 
     def trashed(
         self,

@@ -5,7 +5,7 @@ registry's store), so that its blobs are never without somebody who needs them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,6 +24,7 @@ from wharfinger.database.dialect import insert
 from wharfinger.database.unit import Database
 from wharfinger.images.model.trash import TRIMMING, Trashed
 from wharfinger.images.ports import Clock
+from wharfinger.images.store.outside import Enqueue, IsDeleting
 from wharfinger.images.tables import trash, trash_references, trash_tags
 from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.model.repositories import Place
@@ -47,15 +48,6 @@ _KEPT: Final = (
     "layers_size",
 )
 """Columns that a manifest has here as there."""
-
-
-class Enqueue(Protocol):
-    """Asks for background work within the transaction of ``connection``."""
-
-    def __call__(
-        self, connection: Connection, kind: str, subject: str, payload: Mapping[str, str]
-    ) -> None:
-        """Ask for the work to be done as soon as the transaction is committed."""
 
 
 class Bin:
@@ -221,7 +213,7 @@ class SqlTrash:
 class SqlTrashUpkeep:
     """Implements ``images.ports.TrashUpkeep`` over a database."""
 
-    def __init__(self, database: Database, is_deleting: "IsDeleting") -> None:
+    def __init__(self, database: Database, is_deleting: IsDeleting) -> None:
         self._database: Final = database
         self._is_deleting: Final = is_deleting
 
@@ -284,13 +276,6 @@ class SqlTrashUpkeep:
 def pairs(connection: Connection, query: Select[Any]) -> Sequence[tuple[str, Any]]:
     """Return the rows of a query for two columns."""
     return [(row[0], row[1]) for row in connection.execute(query)]
-
-
-class IsDeleting(Protocol):
-    """Tells, within a transaction, whether a namespace is being deleted, and keeps it so."""
-
-    def __call__(self, connection: Connection, region: str, name: str) -> bool:
-        """Whether the namespace exists and is being deleted."""
 
 
 def _in(region: str, namespace: str) -> Select[Any]:

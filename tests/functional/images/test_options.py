@@ -1,0 +1,133 @@
+"""What an account decides: private networks only, figures; and what the operator says."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.images import Dock
+from tests.support.server import Operator, Server, Tenant
+
+SECONDS = 30.0
+
+
+@pytest.fixture(scope="module")
+def fortress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
+    """A server with two workers, where one proxy's word on addresses counts."""
+    data = tmp_path_factory.mktemp("fortress") / "data"
+    settings = {
+        "WHARFINGER_REGIONS": json.dumps(
+            [{"name": "home", "private_networks": ["10.0.0.0/8", "fd00::/8"]}]
+        ),
+        "WHARFINGER_TRUSTED_PROXIES": "127.0.0.0/8,::1/128",
+        "WHARFINGER_REVOCATION_SECONDS": "1",
+        "WHARFINGER_WORKERS": "2",
+        "WHARFINGER_MESSAGE": "Maintenance on Sunday, 维护",
+    }
+    with Server(data, settings=settings) as running:
+        yield running, data
+
+
+@pytest.fixture
+def keep(fortress: tuple[Server, Path]) -> Iterator[Dock]:
+    server, _ = fortress
+    operator = Operator.of(server)
+    tenant = operator.create_tenant(f"keep{time.monotonic_ns() % 10**9}")
+    dock = Dock(server.api, tenant)
+    yield dock
+    for each in (operator, tenant, dock):
+        each.close()
+
+
+def namespace(dock: Dock) -> str:
+    assert isinstance(dock.who, Tenant)
+    return dock.who.namespace
+
+
+def pulls(dock: Dock, repository: str, address: str) -> set[int]:
+    """The statuses of some pulls over fresh connections, so that both workers answer."""
+    token = dock.who.registry_token([f"repository:{repository}:pull,push"])
+    headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": address}
+    url = f"{dock.http.base_url}/v2/{repository}/manifests/v1"
+    return {httpx.get(url, headers=headers).status_code for _ in range(6)}
+
+
+def until(dock: Dock, repository: str, address: str, status: int) -> set[int]:
+    deadline = time.monotonic() + SECONDS
+    while (seen := pulls(dock, repository, address)) != {status}:
+        if time.monotonic() > deadline:
+            break
+    return seen
+
+
+def test_private_only_holds_for_pulls_and_pushes_from_everywhere_else(keep: Dock) -> None:
+    repository = f"{namespace(keep)}/app"
+    pushed = keep.push(repository, "v1")
+    assert keep.call("GET", "/auth").json() == {"iam_authz": True, "private_only": False}
+    assert pulls(keep, repository, "198.51.100.7") == {200}
+
+    answer = keep.call("PATCH", "/auth", json={"iam_authz": True, "private_only": True})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert keep.call("GET", "/auth").json() == {"iam_authz": True, "private_only": True}
+    assert until(keep, repository, "198.51.100.7", 403) == {403}
+    assert pulls(keep, repository, "10.1.2.3") == {200}
+    assert pulls(keep, repository, "fd00::1") == {200}
+
+    outside = {"X-Forwarded-For": "198.51.100.7"}
+    for method, path, status in (
+        ("POST", "blobs/uploads/", 403),
+        ("GET", f"blobs/{pushed.config}", 403),
+        ("HEAD", "manifests/v1", 404),
+        ("GET", "tags/list", 403),
+    ):
+        answer = keep.registry(method, path, repository, headers=outside)
+        assert answer.status_code == status, path
+    refused = keep.registry("GET", "manifests/v1", repository, headers=outside)
+    assert refused.json()["errors"][0]["detail"]["code"] == "WHF0520"
+    assert keep.images()[0]["RepoTags"], "the control API is not restricted"
+
+    keep.call("PATCH", "/auth", json={"private_only": False}).raise_for_status()
+    assert until(keep, repository, "198.51.100.7", 200) == {200}
+
+
+def test_one_account_restricts_no_other(keep: Dock, fortress: tuple[Server, Path]) -> None:
+    server, _ = fortress
+    operator = Operator.of(server)
+    other = Dock(server.api, operator.create_tenant("kept-open"))
+    repository = "kept-open/app"
+    other.push(repository, "v1")
+    keep.call("PATCH", "/auth", json={"private_only": True}).raise_for_status()
+    assert pulls(other, repository, "198.51.100.7") == {200}
+    other.close()
+    operator.close()
+
+
+def test_access_policies_cannot_be_switched_off(keep: Dock) -> None:
+    assert keep.call("PATCH", "/auth", json={"iam_authz": False}).status_code == 400
+    assert keep.call("PATCH", "/auth", json={}).status_code == 204
+
+
+def test_settings_are_kept_and_shown(keep: Dock) -> None:
+    assert keep.call("GET", "/settings").json() == {"platform_metrics": False}
+    answer = keep.call("PATCH", "/settings", json={"platform_metrics": True})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert keep.call("GET", "/settings").json() == {"platform_metrics": True}
+    assert keep.call("GET", "/auth").json()["private_only"] is False
+    row = keep.call("GET", "/audit").json()["entries"][0]
+    assert (row["action"], row["detail"]["platform_metrics"]) == ("settings.change", True)
+
+
+def test_the_operators_message_is_for_everybody(fortress: tuple[Server, Path]) -> None:
+    server, _ = fortress
+    answer = httpx.get(f"{server.api}/api/v1/messages")
+    assert (answer.status_code, answer.json()) == (200, "Maintenance on Sunday, 维护")
+
+
+def test_without_a_message_there_is_no_content(server: Server) -> None:
+    answer = httpx.get(f"{server.api}/api/v1/messages")
+    assert (answer.status_code, answer.content) == (204, b"")
