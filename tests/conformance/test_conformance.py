@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.backends import every_backend
 from tests.support.server import Server, Tenant
 from tests.support.tools import ensure
 
@@ -79,6 +80,7 @@ def results() -> Path:
     return RESULTS
 
 
+@every_backend
 def test_registry_conforms(server: Server, tenant: Tenant, results: Path) -> None:
     done = run_suite(server.registry, tenant, results)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -12,9 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.backends import Backends
 from tests.support.server import Operator, Server, Tenant
 
-PUSHES = 50
+PUSHES = {"embedded": 50, "scaled": 12}
+"""By backend: the second has a test of faults with many clients, too."""
+
 LONGEST_LIFE = 0.12  # seconds; a whole push takes about half of it
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CHUNK = 200_000
@@ -119,8 +123,11 @@ def _require_whole(client: Registry, push: Push) -> None:
 
 
 @pytest.fixture
-def crashing(tmp_path: Path) -> Server:
-    return Server(tmp_path / "data", settings={"WHARFINGER_REGISTRY_TOKEN_SECONDS": "3600"})
+def crashing(backend: str, tmp_path: Path, backends: Backends) -> Iterator[Server]:
+    with backends(backend) as settings:
+        more = {**settings, "WHARFINGER_REGISTRY_TOKEN_SECONDS": "3600"}
+        with Server(tmp_path / "data", settings=more) as server:
+            yield server
 
 
 def _client(server: Server, tenant: Tenant, repository: str) -> Registry:
@@ -129,20 +136,22 @@ def _client(server: Server, tenant: Tenant, repository: str) -> Registry:
     )
 
 
-def test_nothing_acknowledged_is_lost_and_nothing_partial_shows(crashing: Server) -> None:
+@pytest.mark.parametrize("backend", PUSHES)
+def test_nothing_acknowledged_is_lost_and_nothing_partial_shows(
+    crashing: Server, backend: str
+) -> None:
     moments = random.Random(20181)
-    pushes = [Push(number) for number in range(PUSHES)]
-    with crashing as server:
-        tenant = Operator.of(server).create_tenant("crash")
-        repository = f"{tenant.namespace}/app"
-        client = _client(server, tenant, repository)
-        for push in pushes:
-            _push_into_a_crash(server, client, push, moments.uniform(0, LONGEST_LIFE))
-            server.restart()
-            client = _client(server, tenant, repository)
-            _require_whole(client, push)
-            push.run(client)
-            _require_whole(client, push)
-        # Later crashes took nothing from earlier pushes.
-        for push in pushes:
-            _require_whole(client, push)
+    pushes = [Push(number) for number in range(PUSHES[backend])]
+    tenant = Operator.of(crashing).create_tenant("crash")
+    repository = f"{tenant.namespace}/app"
+    client = _client(crashing, tenant, repository)
+    for push in pushes:
+        _push_into_a_crash(crashing, client, push, moments.uniform(0, LONGEST_LIFE))
+        crashing.restart()
+        client = _client(crashing, tenant, repository)
+        _require_whole(client, push)
+        push.run(client)
+        _require_whole(client, push)
+    # Later crashes took nothing from earlier pushes.
+    for push in pushes:
+        _require_whole(client, push)

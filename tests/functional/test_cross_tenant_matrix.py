@@ -15,6 +15,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from tests.support.backends import every_backend
 from tests.support.routes import served_routes
 from tests.support.server import Identity, Operator, Server
 
@@ -420,6 +421,7 @@ def test_the_table_has_every_route_and_no_other(routes_served: set[str]) -> None
     assert set(ROWS) == routes_served
 
 
+@every_backend
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("name", ROWS)
 def test_each_caller_gets_what_the_table_says(home: Home, name: str, caller: str) -> None:
@@ -437,6 +439,7 @@ def is_control(row: Row) -> bool:
     return call_of(row) is control_call
 
 
+@every_backend
 @pytest.mark.parametrize("name", [row.name for row in rows() if is_guarded_control(row)])
 def test_a_token_of_another_account_is_refused_in_this_one(home: Home, name: str) -> None:
     """The stranger names the account that owns the thing, instead of its own."""
@@ -448,6 +451,7 @@ def test_a_token_of_another_account_is_refused_in_this_one(home: Home, name: str
     assert text.get("code") == "CRG0009E" or text.get("errorCode") == "BXNIM0141E"
 
 
+@every_backend
 @pytest.mark.parametrize("name", [row.name for row in rows() if row.path.startswith("/v2")])
 def test_an_iam_token_is_no_registry_token(home: Home, name: str) -> None:
     row = ROWS[name]
@@ -458,6 +462,7 @@ def test_an_iam_token_is_no_registry_token(home: Home, name: str) -> None:
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
 
 
+@every_backend
 @pytest.mark.parametrize("name", [row.name for row in rows() if is_guarded_control(row)])
 def test_a_registry_token_is_no_iam_token(home: Home, name: str) -> None:
     path, more = control_call(home, ROWS[name], home.tenant)
@@ -468,6 +473,7 @@ def test_a_registry_token_is_no_iam_token(home: Home, name: str) -> None:
 LISTS = [row.name for row in rows() if row.method == "GET" and row.expected["stranger"] == 200]
 
 
+@every_backend
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("caller", ["anonymous", "stranger"])
 def test_no_list_shows_anything_of_another_account(home: Home, name: str, caller: str) -> None:

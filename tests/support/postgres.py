@@ -78,7 +78,7 @@ class Cluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
-        """Starts the server and waits until it answers."""
+        """Starts the server and waits until it answers; it ends with the thread that calls."""
         options = [f"--{name}={value}" for name, value in self._settings.items()]
         place = ["-D", str(self.folder / "data"), "-p", str(self.port)]
         command = self._command("postgres", *place, *options)

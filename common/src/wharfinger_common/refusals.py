@@ -65,6 +65,8 @@ class Refusal(Exception):
     """
 
     entry: ClassVar[Entry]
+    undone: bool = False
+    """Whether nothing of what was asked was done, nor would asking again do it twice."""
 
     def __init__(
         self,

@@ -28,6 +28,7 @@ class DatabaseInterrupted(DatabaseUnavailable):
     def __init__(self, *, committing: bool = False) -> None:
         super().__init__()
         self.committing: Final = committing
+        self.undone = not committing
 
 
 class StorageFull(Refusal):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from wharfinger.database.again import again
 from wharfinger.identity.model import OPERATOR_ACCOUNT, Caller, Role, RoleMissing
 from wharfinger.namespaces.model import (
     Namespace,
@@ -63,6 +64,7 @@ class Owners:
         with self._store.reading() as records:
             return records.active_of(region, account)
 
+    @again
     def owner(self, region: str, namespace: str) -> str | None:
         """Return the account that owns the namespace; None unless it exists and is active."""
         with self._store.reading() as records:

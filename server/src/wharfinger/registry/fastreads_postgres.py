@@ -28,6 +28,16 @@ _PARAMETER: Final = re.compile(r":(\w+)")
 _NUMBERS: Final = frozenset({"young"})
 
 
+_FAILURES: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # Where the server ends a session just as a statement is sent.
+    asyncpg.InternalClientError,
+)
+
+
 class _Statement:
     """A statement with its parameters by position, as PostgreSQL knows them."""
 
@@ -79,7 +89,7 @@ class PostgresFastReads:
         try:
             async with asyncio.timeout(LOOK_UP_SECONDS), self._slots:
                 return await self._ask(statement, key)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _FAILURES as error:
             raise ReadFailed from error
 
     async def _ask(self, statement: _Statement, key: Key) -> Any:

@@ -23,6 +23,10 @@ _FOR_OPERATORS: Final = ("/health/", "/metrics")
 """Paths that are answered by any host, and until the end."""
 
 
+_READS: Final = frozenset({"GET", "HEAD"})
+_ATTEMPTS: Final = 3
+
+
 class Draining(Refusal):
     """The service is stopping."""
 
@@ -52,7 +56,7 @@ class Surface:
         self._web.meter.began()
         try:
             self._admit(scope)
-            await self._app(scope, exchange.receive, exchange.send)
+            await self._serve(scope, exchange)
         except Refusal as refusal:
             await self._refuse(exchange, receive, refusal)
         except HTTPException as error:
@@ -68,6 +72,16 @@ class Surface:
         finally:
             exchange.end(self._web.meter, self._web.access)
         return None
+
+    async def _serve(self, scope: Scope, exchange: Exchange) -> None:
+        """Let the application answer; what only reads it is asked again where a part gave out."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._app(scope, exchange.receive, exchange.send)
+            except Refusal as refusal:
+                if not refusal.undone or exchange.status or scope["method"] not in _READS:
+                    raise
+        return await self._app(scope, exchange.receive, exchange.send)
 
     def _admit(self, scope: Scope) -> None:
         for_operators = scope["path"].startswith(_FOR_OPERATORS)

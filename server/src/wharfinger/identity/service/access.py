@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from wharfinger.database.again import again
 from wharfinger.identity.model import (
     ANONYMOUS,
     OPERATOR_ACCOUNT,
@@ -54,6 +55,7 @@ class Access:
             roles.add(Role.READER)
         return frozenset(action for role in roles for action in role.actions)
 
+    @again
     def may(self, claims: Claims, region: str, repository: str, action: str) -> bool:
         """Whether a new token could grant the bearer ``action`` on ``repository``.
 
@@ -87,6 +89,7 @@ class Access:
         )
         return Rule("policy", values, needed)
 
+    @again
     def caller(self, claims: Claims, account: str, request_id: str) -> Caller:
         """Return the caller of a control call with these verified IAM claims in ``account``.
 

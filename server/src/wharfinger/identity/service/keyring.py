@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from wharfinger.database.again import again
 from wharfinger.identity.model import KeyUnread
 from wharfinger.identity.ports import Clock, SigningKey, Store
 from wharfinger.identity.secrets import Seal
@@ -100,6 +101,7 @@ class KeyRing:
         entries = sorted(self._ring.entries.values(), key=lambda entry: -entry.stored.generation)
         return {"keys": [msgspec.json.decode(entry.stored.public_jwk) for entry in entries]}
 
+    @again
     def rotate(self) -> None:
         """Make the next key if it is due, remove those that nothing needs, read the ring."""
         with self._store.reading() as records:
@@ -142,6 +144,7 @@ class KeyRing:
         finally:
             self._rotating.release()
 
+    @again
     def _load(self) -> None:
         from joserfc.jwk import ECKey
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from wharfinger.database.again import again
 from wharfinger.identity.model import (
     Credential,
     CredentialKind,
@@ -101,6 +102,7 @@ class RegistrySignIn:
             "token": self._by_registry_token,
         }
 
+    @again
     def issue(self, request: TokenRequest) -> RegistryToken:
         """Return a token with what of the scopes the caller may have; possibly nothing.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from wharfinger.database.again import again
 from wharfinger.identity.model import (
     ApiKeyUnknown,
     Credential,
@@ -59,6 +60,7 @@ class SignIn:
             GRANT_REFRESH: self._by_refresh,
         }
 
+    @again
     def exchange(self, form: Mapping[str, str], address: str, *, with_refresh: bool) -> IamToken:
         """Return an IAM token for the grant in ``form``; ``address`` is the client's.
 

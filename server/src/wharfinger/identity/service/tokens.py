@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from wharfinger.database.again import again
 from wharfinger.identity.model import Claims, Credential, TokenExpired, TokenInvalid, TokenType
 from wharfinger.identity.ports import Clock, Store
 from wharfinger.identity.service.keyring import KeyRing
@@ -205,6 +206,7 @@ class TokenService:
         """Return the public keys as a JWK set (RFC 7517); blocking."""
         return self._ring.jwks()
 
+    @again
     def _epoch(self, credential: str) -> int | None:
         known = self._remembered(credential)
         if known is not None:

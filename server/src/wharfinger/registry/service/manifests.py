@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from wharfinger.database.again import again, rerun
 from wharfinger.registry.model.manifests import (
     ManifestDamaged,
     ManifestLimits,
@@ -64,6 +65,7 @@ class Manifests:
         self._limits: Final = limits
         self._clock: Final = clock
 
+    @again
     def put(self, place: Place, push: Push) -> Pushed:
         """Store a manifest once all it references is in the repository, and set its tags.
 
@@ -124,16 +126,20 @@ class Manifests:
             ManifestReferenced: a stored index lists the manifest.
         """
         parsed = _reference(place, reference)
+        rerun(lambda *, uncertain: self._delete(place, parsed, uncertain=uncertain))
+
+    def _delete(self, place: Place, reference: Digest | str, *, uncertain: bool) -> None:
         with self._store.writing() as changes:
             repository = changes.lock(place)
             if repository is None:
                 raise NameUnknown(name=place.repository)
-            if isinstance(parsed, Digest):
-                gone = _remove(changes, repository, reference)
+            if isinstance(reference, Digest):
+                gone = _remove(changes, repository, str(reference))
             else:
-                gone = changes.remove_tag(repository, parsed)
-            if not gone:
-                raise ManifestUnknown(name=place.repository, reference=reference)
+                gone = changes.remove_tag(repository, reference)
+            # What is gone was there, where an earlier run may have been committed.
+            if not gone and not uncertain:
+                raise ManifestUnknown(name=place.repository, reference=str(reference))
 
     def _find(self, place: Place, reference: str, *, content: bool) -> StoredManifest:
         parsed = _reference(place, reference)

@@ -5,6 +5,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, or_, select, update
 
+from wharfinger.database.again import again
 from wharfinger.database.dialect import insert
 from wharfinger.database.prepared import Prepared
 from wharfinger.database.unit import Database
@@ -80,6 +81,7 @@ class SqlBlobRecords:
         self._database: Final = database
         self._charges: Final = charges or Uncounted()
 
+    @again
     def find(self, region: str, repository: str, digest: str) -> Blob | None:
         """Return the blob if the repository shows it; see the port."""
         with self._database.reading() as connection:
@@ -100,6 +102,7 @@ class SqlBlobRecords:
                     return None
         return Blob(digest, size, location, damaged_at is not None)
 
+    @again
     def showing(
         self, region: str, names: Collection[str], digest: str
     ) -> Sequence[tuple[str, Blob]]:
@@ -117,6 +120,7 @@ class SqlBlobRecords:
         with self._database.reading() as connection:
             return [(row.name, _blob(row)) for row in connection.execute(query)]
 
+    @again
     def repositories_of(self, region: str, account: str, digest: str, limit: int) -> Sequence[str]:
         """Return the account's repositories that show the blob; see the port."""
         query = (

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 
+from wharfinger.database.again import again, rerun
+from wharfinger.database.dialect import insert
 from wharfinger.database.prepared import Prepared
 from wharfinger.database.unit import Database
 from wharfinger.registry.model.blobs import Blob
@@ -38,12 +40,18 @@ _HELD: Final = and_(
     uploads.c.account_id == bindparam("held_account"),
     uploads.c.fence == bindparam("held_fence"),
 )
-_OPEN: Final = Prepared(lambda _: insert(uploads))
+_OPEN: Final = Prepared(lambda connection: insert(connection, uploads).on_conflict_do_nothing())
 _FIND: Final = Prepared(lambda _: select(*_COLUMNS).where(_OWN))
 _ACQUIRE: Final = Prepared(
     lambda _: (
         update(uploads)
-        .where(_OWN, uploads.c.leased_until <= bindparam("now"))
+        .where(
+            _OWN,
+            or_(
+                uploads.c.leased_until <= bindparam("now"),
+                uploads.c.leased_until == bindparam("own"),
+            ),
+        )
         .values(fence=uploads.c.fence + 1, leased_until=bindparam("until"))
         .returning(*_COLUMNS)
     )
@@ -61,6 +69,7 @@ _PROGRESS: Final = Prepared(
     )
 )
 _END: Final = Prepared(lambda _: delete(uploads).where(_HELD))
+_EXISTS: Final = Prepared(lambda _: select(uploads.c.id).where(uploads.c.id == bindparam("asked")))
 
 
 class SqlUploadRecords:
@@ -76,6 +85,7 @@ class SqlUploadRecords:
         self._hold_namespace: Final = hold_namespace
         self._charges: Final = charges or Uncounted()
 
+    @again
     def open(self, pusher: Pusher, upload: Upload, now: float) -> None:
         """Add a session; see the port."""
         row = {
@@ -94,6 +104,7 @@ class SqlUploadRecords:
         with self._database.writing(durable=False) as connection:
             _OPEN.run(connection, **row)
 
+    @again
     def find(self, pusher: Pusher, upload: str) -> Upload:
         """Return the session; see the port."""
         with self._database.reading() as connection:
@@ -101,13 +112,21 @@ class SqlUploadRecords:
 
     def acquire(self, pusher: Pusher, upload: str, now: float, until: float) -> Upload:
         """Take the session; see the port."""
-        with self._database.writing(durable=False) as connection:
-            row = _ACQUIRE.first(connection, **_own(pusher, upload), now=now, until=until)
-            if row is None:
-                _find(connection, pusher, upload)
-                raise UploadBusy(upload=upload, headers={"Retry-After": "1"})
-            return Upload(*row)
 
+        def take(*, uncertain: bool) -> Upload:
+            # The lease that an unanswered commit gave is this caller's own.
+            own = until if uncertain else now
+            asked = _own(pusher, upload) | {"now": now, "own": own, "until": until}
+            with self._database.writing(durable=False) as connection:
+                row = _ACQUIRE.first(connection, **asked)
+                if row is None:
+                    _find(connection, pusher, upload)
+                    raise UploadBusy(upload=upload, headers={"Retry-After": "1"})
+                return Upload(*row)
+
+        return rerun(take)
+
+    @again
     def progress(self, upload: Upload, now: float, until: float) -> None:
         """Acknowledge bytes; see the port."""
         stands = {"new_size": upload.size, "new_state": upload.state}
@@ -118,9 +137,14 @@ class SqlUploadRecords:
 
     def remove(self, upload: Upload) -> bool:
         """End the session; see the port."""
-        with self._database.writing(durable=False) as connection:
-            return _END.changed(connection, **_held(upload)) > 0
 
+        def end(*, uncertain: bool) -> bool:
+            with self._database.writing(durable=False) as connection:
+                return _ended(connection, upload, uncertain=uncertain)
+
+        return rerun(end)
+
+    @again
     def expired(self, before: float, limit: int) -> Sequence[Upload]:
         """Return old sessions; see the port."""
         query = (
@@ -137,11 +161,13 @@ class SqlUploadRecords:
         with self._database.reading() as connection:
             return connection.scalar(select(func.count()).select_from(uploads)) or 0
 
+    @again
     def existing(self, ids: Collection[str]) -> Collection[str]:
         """Return the ids that have a session; see the port."""
         with self._database.reading() as connection:
             return set(connection.scalars(select(uploads.c.id).where(uploads.c.id.in_(ids))))
 
+    @again
     def stored(self, digest: Digest) -> Blob | None:
         """Return a verified blob; see the port."""
         with self._database.reading() as connection:
@@ -151,20 +177,30 @@ class SqlUploadRecords:
         self, pusher: Pusher, account: str, blob: Blob, now: float, end: Upload | None
     ) -> None:
         """Make a new blob visible; see the port."""
-        with self._database.writing() as connection:
-            add_blob(connection, blob, int(now))
-            self._show(connection, pusher, account, blob, int(now), end)
+
+        def show(*, uncertain: bool) -> None:
+            with self._database.writing() as connection:
+                add_blob(connection, blob, int(now))
+                _end(connection, end, uncertain=uncertain)
+                self._show(connection, pusher, account, blob, int(now), end)
+
+        rerun(show)
 
     def link_stored(
         self, pusher: Pusher, account: str, digest: str, now: float, end: Upload | None
     ) -> bool:
         """Make a known blob visible; see the port."""
-        with self._database.writing() as connection:
-            blob = stored_blob(connection, digest, lock=True)
-            if blob is None:
-                return False
-            self._show(connection, pusher, account, blob, int(now), end)
-            return True
+
+        def show(*, uncertain: bool) -> bool:
+            with self._database.writing() as connection:
+                blob = stored_blob(connection, digest, lock=True)
+                if blob is None:
+                    return False
+                _end(connection, end, uncertain=uncertain)
+                self._show(connection, pusher, account, blob, int(now), end)
+                return True
+
+        return rerun(show)
 
     def _show(
         self,
@@ -178,17 +214,21 @@ class SqlUploadRecords:
         repository = require_repository_row(
             connection, self._hold_namespace, pusher.region, account, pusher.repository, now
         )
-        _end(connection, end)
         upload = end.id if end is not None else ""
         shown = Shown(pusher.region, account, blob.digest, blob.size, upload)
         link_blob(connection, self._charges, repository, shown, now)
 
 
-def _end(connection: Connection, upload: Upload | None) -> None:
-    if upload is None:
-        return
-    if not _END.changed(connection, **_held(upload)):
+def _end(connection: Connection, upload: Upload | None, *, uncertain: bool) -> None:
+    if upload is not None and not _ended(connection, upload, uncertain=uncertain):
         raise UploadLost(upload=upload.id)
+
+
+def _ended(connection: Connection, upload: Upload, *, uncertain: bool) -> bool:
+    """End the session if it is still held; one that an ``uncertain`` run ended has ended."""
+    if _END.changed(connection, **_held(upload)):
+        return True
+    return uncertain and _EXISTS.first(connection, asked=upload.id) is None
 
 
 def _own(pusher: Pusher, upload: str) -> dict[str, str]:
