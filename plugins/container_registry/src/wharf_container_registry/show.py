@@ -1,0 +1,73 @@
+"""How answers are shown: sizes, ages, templates."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from wharf.plugin_api import Context
+from wharf_container_registry.refusals import TemplateInvalid
+from wharf_container_registry.templates import TemplateWrong, Value, render
+
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
+_STEP: Final = 1000
+_AGES: Final = (
+    (60, 1, "second"),
+    (3600, 60, "minute"),
+    (86_400, 3600, "hour"),
+    (7 * 86_400, 86_400, "day"),
+    (60 * 86_400, 7 * 86_400, "week"),
+    (730 * 86_400, 30 * 86_400, "month"),
+)
+_YEAR: Final = 365 * 86_400
+
+
+def size(count: int, *, digits: int = 3, step: int = _STEP) -> str:
+    """Return bytes with a decimal unit and at most ``digits`` significant digits: ``120 MB``."""
+    value, unit = float(count), 0
+    while value >= step and unit < len(_UNITS) - 1:
+        value, unit = value / step, unit + 1
+    text = f"{value:.{digits}g}"
+    return f"{float(text):g} {_UNITS[unit]}"
+
+
+def quota_size(count: int) -> str:
+    """Return a quota: whole megabytes of 2^20 as the plans have them, larger ones in GB."""
+    mebibytes = count / 2**20
+    if count < 0:
+        return "Unlimited"
+    if mebibytes < _STEP:
+        return f"{round(mebibytes)} MB" if mebibytes >= 1 else size(count, digits=2)
+    return f"{round(mebibytes / _STEP, 1):g} GB"
+
+
+def age(seconds: float) -> str:
+    """Return how long ago something was: ``4 minutes ago``, '' for what has no date."""
+    seconds = max(0, int(seconds))
+    for below, unit, name in _AGES:
+        if seconds < below:
+            return _ago(seconds // unit, name)
+    return _ago(seconds // _YEAR, "year")
+
+
+def _ago(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'} ago"
+
+
+def formatted(context: Context, template: str, values: Iterable[Value]) -> None:
+    """Write a line for each value that the template makes something of.
+
+    Raises:
+        TemplateInvalid: the template cannot be rendered.
+    """
+    for value in values:
+        try:
+            line = render(template, value)
+        except TemplateWrong as error:
+            raise TemplateInvalid(reason=str(error)) from error
+        if line:
+            context.screen.answer(line)
+
+
+def lines(context: Context, values: Sequence[str]) -> None:
+    """Write one value a line, for programs."""
+    for value in values:
+        context.screen.answer(value)
