@@ -34,7 +34,7 @@ REGION_INVALID: Final = Entry(
     message="Invalid region '{region}' specified.",
     meaning="The service has no region of this name.",
     causes=("A mistyped name", "A region of another service"),
-    cure=("Choose one of: {regions}.",),
+    cure=("See which regions there are: {command} regions.",),
 )
 NOT_YET: Final = Entry(
     code="WHF0905",

@@ -52,7 +52,7 @@ def _find(regions: list[Region], wanted: str) -> Region:
     for region in regions:
         if wanted in {region.name, region.host, *region.aliases}:
             return region
-    raise RegionInvalid(region=wanted, regions=", ".join(each.name for each in regions))
+    raise RegionInvalid(region=wanted)
 
 
 def _ask(context: Context, regions: list[Region]) -> Region:
