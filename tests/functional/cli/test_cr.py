@@ -164,5 +164,5 @@ def test_what_is_coming_says_so(cr: CommandLine, name: str) -> None:
 def test_it_speaks_chinese(cr: CommandLine, tenant: Tenant) -> None:
     cr.locale = CHINESE
     name = f"{tenant.namespace}y"
-    assert f"已成功添加命名空间“{name}”" in cr.ok("cr", "namespace-add", name)
-    assert "列出有标记的镜像" in cr.ok("help", "cr", "image-list")
+    assert f"已成功添加名称空间“{name}”" in cr.ok("cr", "namespace-add", name)
+    assert "列出有标记的映像" in cr.ok("help", "cr", "image-list")
