@@ -101,6 +101,11 @@ PATCH  /api/v1/plans                                           401      200    4
 GET    /api/v1/quotas                                          401      200    200    200     200
 PATCH  /api/v1/quotas                                          401      200    403    403     200
 GET    /api/v1/usage                                           401      200    200    200     200
+GET    /api/v1/tokens                                          401      200    403    403     200
+POST   /api/v1/tokens                                          401      201    403    403     201
+DELETE /api/v1/tokens                                          401      204    403    403     204
+GET    /api/v1/tokens/{id}                                     401      404    403    403     200
+DELETE /api/v1/tokens/{id}                                     401      404    403    403     204
 GET    /api/v1/audit                                           401      200    403    403     200
 GET    /api/v1/regions                                         200      200    200    200     200
 GET    /api/v1/explain/{id}                                    401      404    200    404     200
@@ -262,6 +267,12 @@ class Home:
         self.tenant.add_namespace(name)
         return name
 
+    def fresh_token(self) -> str:
+        headers = self.control_headers(self.tenant)
+        answer = self.http.post("/api/v1/tokens", headers=headers)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["_id"])
+
     def fresh_subject(self) -> str:
         return str(self.made("serviceids", {"name": "subject"})["id"])
 
@@ -329,7 +340,9 @@ def control_call(home: Home, row: Row, who: Identity | None) -> Call:
     if "{image:path}" in row.path:
         deleted = home.deleted_image if "/trash/" in row.path else home.fresh_image
         values["image:path"] = quote(deleted(), safe="")
-    if row.path == "/api/v1/images/tags":
+    if row.name == "DELETE /api/v1/tokens":
+        more["params"] = {"secondaryOwner": "nothing of this description"}
+    elif row.path == "/api/v1/images/tags":
         more["params"] = {"fromimage": home.fresh_image(), "toimage": f"{home.repository}:again"}
     elif row.method in {"POST", "PATCH"} and row.path in BODIES:
         more["json"] = BODIES[row.path](home)
@@ -359,6 +372,7 @@ IDENTIFIERS: Mapping[str, Callable[[Home], str]] = {
     "/identity/v1/apikeys/{id}": lambda home: str(
         home.made("apikeys", {"name": "key", "iam_id": home.fresh_subject()})["id"]
     ),
+    "/api/v1/tokens/{id}": Home.fresh_token,
     "/identity/v1/policies/{id}": lambda home: str(home.made("policies", policy(home))["id"]),
     "/api/v1/explain/{id}": refused_to_reader,
 }

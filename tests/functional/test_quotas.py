@@ -85,7 +85,7 @@ def test_storage_is_refused_at_the_post_and_deleting_cures_it(client: Client) ->
     content = b"x" * MB
     assert client.push(content).status_code == 201
 
-    require_denied(client.open(), STORAGE)
+    require_denied(Client(client.tenant, "web").open(), STORAGE)
 
     client.http.delete(f"{client.blobs}/{digest(content)}").raise_for_status()
     assert client.push(b"y").status_code == 201
@@ -180,7 +180,7 @@ def test_sixty_four_clients_at_once_into_the_last_megabytes(tmp_path: Path, mode
         tenant.set_quotas(storage=room // MB)
 
         def push(number: int) -> int:
-            client = Client(tenant)
+            client = Client(tenant, f"app{number}")
             answer = client.push(number.to_bytes(4, "big") * (size // 4))
             if answer.status_code != 201:
                 require_denied(answer, STORAGE)
@@ -196,6 +196,6 @@ def test_sixty_four_clients_at_once_into_the_last_megabytes(tmp_path: Path, mode
         else:
             # Nobody was let begin once what was there and what was under way reached the limit.
             assert room <= used <= room + 64 * size
-        require_denied(Client(tenant).push(b"w" * room), STORAGE)
+        require_denied(Client(tenant, "late").push(b"w" * room), STORAGE)
         tenant.close()
         operator.close()

@@ -103,12 +103,20 @@ class Depot:
         store = SqlManifestStore(
             database or rooms.database, hold_owner, rooms.images.retire, rooms.quotas.charges
         )
-        return Manifests(store, rooms.owners, rooms.configs, LIMITS, self.clock)
+        return Manifests(
+            store, rooms.owners, rooms.configs, LIMITS, self.clock, rooms.quotas.storage
+        )
 
-    def push(self, repository: str, content: bytes, rooms: Rooms | None = None) -> str:
+    def pause(self) -> None:
+        """Let as much time pass that what is pushed next is another push."""
+        self.clock.now += self.all.push_gap_seconds + 1
+
+    def push(
+        self, repository: str, content: bytes, rooms: Rooms | None = None, subject: str = "user"
+    ) -> str:
         """Push a blob as clients do: open, send, finish; return its digest."""
         uploads = (rooms or self.rooms).uploads
-        pusher = Pusher(REGION, repository, "user")
+        pusher = Pusher(REGION, repository, subject)
         digest = Digest.of(content)
         upload = uploads.open(pusher)
         uploads.append(pusher, upload.id, [content], None)
@@ -119,8 +127,8 @@ class Depot:
         pusher = Pusher(REGION, target, "user")
         return self.rooms.uploads.mount(pusher, Digest.parse(digest), [source]) is not None
 
-    def put(self, repository: str, config: str, *layers: str) -> str:
-        """Push a manifest of blobs that are there; return its digest."""
+    def put(self, repository: str, config: str, *layers: str, tag: str = "") -> str:
+        """Push a manifest of blobs that are there, by a tag or its digest; return its digest."""
         descriptors = [
             {"mediaType": kind, "digest": digest, "size": self.size(digest)}
             for kind, digest in [(CONFIG, config), *((LAYER, layer) for layer in layers)]
@@ -133,7 +141,7 @@ class Depot:
         }
         content = json.dumps(document).encode()
         digest = str(Digest.of(content))
-        self.manifests().put(Place(REGION, repository), Push(digest, content, OCI))
+        self.manifests().put(Place(REGION, repository), Push(tag or digest, content, OCI))
         return digest
 
     def delete_manifest(self, repository: str, digest: str) -> None:

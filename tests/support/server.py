@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -324,6 +325,17 @@ class Identity:
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         headers = self._headers(self.account)
         return _ok(self.http.request(method, path, json=body, headers=headers))
+
+    def registry_secret(self, *, write: bool = False, permanent: bool = False) -> str:
+        """A new registry token: the password to the user name ``token``."""
+        query = f"write={str(write).lower()}&permanent={str(permanent).lower()}"
+        return str(self._call("POST", f"/api/v1/tokens?{query}")["token"])
+
+    def remove_registry_secret(self, secret: str) -> None:
+        """Revokes a registry token, by the id that its middle part tells."""
+        middle = secret.split(".")[1]
+        told = json.loads(base64.b64decode(middle + "=" * (-len(middle) % 4)))
+        self._call("DELETE", f"/api/v1/tokens/{told['jti']}")
 
     def manifest(self, repository: str, reference: str) -> Manifest:
         """A manifest as the registry serves it, its digest computed here from the bytes."""

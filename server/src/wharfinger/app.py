@@ -53,6 +53,7 @@ from wharfinger.plugin_index import http as plugin_index_http
 from wharfinger.plugin_index.service import PluginIndex
 from wharfinger.plugin_index.store import WheelFolder
 from wharfinger.quotas import services as quota_services
+from wharfinger.quotas.http import QuotaAdviser
 from wharfinger.quotas.services import QuotaServices
 from wharfinger.registry.fastpath import AwaitedFastPath, FastPath
 from wharfinger.registry.fastreads import SqliteFastReads
@@ -228,6 +229,7 @@ def build_service(settings: Settings, draining: Callable[[], bool], process: str
         clock=rooms.clock,
         draining=draining,
         witness=HttpWitness(rooms.explain.recorder.note, rooms.clock),
+        adviser=QuotaAdviser(rooms.owners, rooms.quotas.storage, rooms.quotas.traffic),
         meter=meter,
         access=AccessLog(settings.access_log),
         private=rooms.images.private,
@@ -312,7 +314,9 @@ def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
     pages = settings.page_entries
     charges, traffic = rooms.quotas.charges, rooms.quotas.traffic
     manifest_store = SqlManifestStore(database, hold_owner, rooms.images.retire, charges)
-    manifests = Manifests(manifest_store, owners, rooms.configs, limits, rooms.clock)
+    manifests = Manifests(
+        manifest_store, owners, rooms.configs, limits, rooms.clock, rooms.quotas.storage
+    )
     referrers = Referrers(
         SqlReferrerLists(database), owners, maximum=pages, size=settings.manifest_bytes
     )
@@ -378,6 +382,7 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
     """Return the routers of the control API; imports its framework."""
     from wharfinger.audit import http as audit_http
     from wharfinger.explain import http_v1 as explain_v1
+    from wharfinger.identity import http_tokens as tokens_v1
     from wharfinger.identity import http_v1 as identity_v1
     from wharfinger.images.http_v1.options import messages
     from wharfinger.images.http_v1.router import router as images_router
@@ -391,6 +396,7 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
         identity_v1.bearer_router(rooms.identity, web, gate),
         namespaces_v1.router(rooms.namespaces, web, gate),
         images_router(rooms.images, web, gate),
+        tokens_v1.router(rooms.identity.registry_tokens, web, gate),
         quotas_v1.router(rooms.quotas.quotas, web, gate),
         messages(web),
         audit_http.router(audit, web, gate),

@@ -33,6 +33,8 @@ EXPIRY_SECONDS: Final = 600.0
 DESCRIPTION_JOB: Final = "describe-images"
 DESCRIPTION_SECONDS: Final = 86_400.0
 DESCRIPTION_BATCH: Final = 100
+TOKEN_JOB: Final = "expire-registry-tokens"  # noqa: S105 - the name of a job
+TOKEN_SECONDS: Final = 600.0
 TRASH_JOB: Final = "expire-trash"
 DISCARD_SECONDS: Final = 60.0
 RECOUNT_JOB: Final = "recount-storage"
@@ -106,6 +108,11 @@ def _handlers(rooms: Rooms, stop: threading.Event) -> dict[str, Handler]:
             lease.keep()
         return EXPIRY_SECONDS
 
+    def expire_tokens(lease: Lease) -> float:
+        while rooms.identity.registry_tokens.expire():
+            lease.keep()
+        return TOKEN_SECONDS
+
     def describe(lease: Lease) -> float:
         after = 0
         while after := rooms.configs.describe(after, DESCRIPTION_BATCH):
@@ -117,6 +124,7 @@ def _handlers(rooms: Rooms, stop: threading.Event) -> dict[str, Handler]:
         EXPIRY_JOB: expire,
         DESCRIPTION_JOB: describe,
         explain_services.EXPIRY_JOB: rooms.explain.expire,
+        TOKEN_JOB: expire_tokens,
         TRASH_JOB: rooms.images.keeping.expire,
         TRIMMING: rooms.images.keeping.trim,
         RETAINING: rooms.images.retaining,

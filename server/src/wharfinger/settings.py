@@ -541,6 +541,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             description="seconds without a sign of life after which what an upload reserved is free again",
         ),
     ] = 300.0
+    push_gap_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=600,
+            description="seconds between uploads of one push, which may go on beyond a lenient limit until it sets a tag",
+        ),
+    ] = 5.0
     traffic_lease_bytes: Annotated[
         int,
         Meta(

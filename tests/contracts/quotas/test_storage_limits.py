@@ -9,10 +9,12 @@ import pytest
 from tests.contracts.quotas.conftest import Furnish
 from tests.support.quotas import MB, REGION, Depot, Tenant
 from wharfinger.quotas.model import StorageExceeded
+from wharfinger.quotas.store import pushes
 from wharfinger.registry.model.uploads import Pusher, UploadUnknown
 from wharfinger_common.digests import Digest
 
 PUSHER = Pusher(REGION, "team/app", "user")
+OTHER = Pusher(REGION, "team/app", "another user")
 MODES = ("lenient", "strict")
 
 
@@ -35,6 +37,7 @@ def test_nothing_begins_once_the_limit_is_reached(furnish: Furnish, mode: str) -
     depot = furnish(quota_enforcement=mode)
     limited(depot, 1)
     depot.push("team/app", distinct(1, MB))
+    depot.pause()
 
     with pytest.raises(StorageExceeded):
         depot.rooms.uploads.open(PUSHER)
@@ -56,7 +59,7 @@ def test_what_began_below_a_lenient_limit_may_finish(depot: Depot) -> None:
     large, small = uploads.open(PUSHER), uploads.open(PUSHER)
     uploads.append(PUSHER, large.id, [distinct(2, 3 * MB)], None)
     with pytest.raises(StorageExceeded):
-        uploads.open(PUSHER)  # what is under way has reserved all there was
+        uploads.open(OTHER)  # what is under way has reserved all there was
 
     for upload, content in ((small, distinct(3, 100)), (large, distinct(2, 3 * MB))):
         uploads.finish(PUSHER, upload.id, Digest.of(content), [content][upload is large :], None)
@@ -71,7 +74,7 @@ def test_a_lenient_upload_that_stood_still_too_long_is_asked_again(depot: Depot)
     upload = depot.rooms.uploads.open(PUSHER)
     depot.rooms.uploads.append(PUSHER, upload.id, [b"slow"], None)
     depot.clock.now += depot.all.reservation_seconds + 1
-    depot.push("team/app", distinct(1, MB))
+    depot.push("team/app", distinct(1, MB), subject="another user")
 
     with pytest.raises(StorageExceeded):
         depot.rooms.uploads.finish(PUSHER, upload.id, Digest.of(b"slow"), [], None)
@@ -164,6 +167,7 @@ def test_a_mount_of_what_is_new_to_the_account_is_refused_like_a_push(
     depot.tenant("other")
     digest = depot.push("other/app", b"theirs")
     depot.push("team/app", distinct(1, MB))
+    depot.pause()
 
     with pytest.raises(StorageExceeded):
         depot.mount("other/app", "team/app", digest)
@@ -172,7 +176,7 @@ def test_a_mount_of_what_is_new_to_the_account_is_refused_like_a_push(
 def test_deleting_an_image_makes_room(furnish: Furnish, mode: str) -> None:
     depot = furnish(quota_enforcement=mode)
     limited(depot, 1)
-    image = depot.put("team/app", depot.push("team/app", distinct(1, MB)))
+    image = depot.put("team/app", depot.push("team/app", distinct(1, MB)), tag="1")
     with pytest.raises(StorageExceeded):
         depot.push("team/app", b"next")
 
@@ -206,7 +210,7 @@ def test_many_at_once_into_the_last_megabyte(furnish: Furnish, mode: str) -> Non
 
     def push(number: int) -> bool:
         try:
-            depot.push("team/app", distinct(number, size), workers[number % 2])
+            depot.push("team/app", distinct(number, size), workers[number % 2], f"user {number}")
         except StorageExceeded:
             return False
         return True
@@ -223,4 +227,43 @@ def test_many_at_once_into_the_last_megabyte(furnish: Furnish, mode: str) -> Non
     else:
         assert depot.used(tenant) <= MB + 16 * size
     with pytest.raises(StorageExceeded):
-        depot.push("team/app", distinct(1000, size))
+        depot.push("team/app", distinct(1000, size), subject="late")
+
+
+def test_an_image_whose_push_began_below_a_lenient_limit_may_finish(depot: Depot) -> None:
+    """Docker sends layer after layer, then the config; the limit falls in between."""
+    tenant = limited(depot, 1)
+    other = depot.tenant("other")
+    theirs = depot.push("other/app", b"theirs")
+    layers = [depot.push("team/app", distinct(number, MB // 2)) for number in range(4)]
+    assert depot.mount("other/app", "team/app", theirs)
+    image = depot.put("team/app", depot.push("team/app", b"{}"), *layers, tag="1")
+
+    with pytest.raises(StorageExceeded):
+        depot.push("team/app", b"the next image")
+    assert depot.used(tenant) == 2 * MB + 8
+    depot.require_counted(tenant, other)
+    depot.delete_manifest("team/app", image)
+    depot.delete_blob("team/app", theirs)
+    depot.push("team/app", b"the next image")
+
+
+def test_a_push_may_not_go_on_for_ever(depot: Depot) -> None:
+    limited(depot, 1)
+    depot.push("team/app", distinct(1, MB))
+    for number in range(pushes.MAX_UPLOADS):
+        depot.clock.now += 4
+        depot.push("team/app", distinct(number + 2, 10))
+
+    with pytest.raises(StorageExceeded):
+        depot.push("team/app", distinct(0, 10))
+
+
+def test_who_lowers_a_limit_is_obeyed_at_once(depot: Depot) -> None:
+    tenant = limited(depot, 100)
+    depot.push("team/app", distinct(1, MB))
+
+    depot.rooms.quotas.quotas.set_quotas(tenant.manager, storage=1)
+
+    with pytest.raises(StorageExceeded):
+        depot.push("team/app", b"more")

@@ -17,7 +17,7 @@ from wharfinger.identity.model import (
     PropertyMissing,
     RefreshExpired,
     RefreshInvalid,
-    RegistryTokensUnsupported,
+    RegistryTokenUnknown,
     ServiceUnknown,
     SignInBusy,
     TooManyFailures,
@@ -148,7 +148,7 @@ def test_a_secret_counts_only_under_its_user_name(house: House) -> None:
     ):
         with pytest.raises(CredentialsWrong):
             house.registry(user, password)
-    with pytest.raises(RegistryTokensUnsupported):
+    with pytest.raises(RegistryTokenUnknown):
         house.registry("token", tenant.api_key)
 
 

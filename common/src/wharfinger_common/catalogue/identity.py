@@ -65,16 +65,23 @@ CREDENTIALS_WRONG: Final = Entry(
         "Sign in again: docker login with the user name iamapikey and a valid API key as password.",
     ),
 )
-REGISTRY_TOKENS_UNSUPPORTED: Final = Entry(
+REGISTRY_TOKEN_UNKNOWN: Final = Entry(
     code="WHF0205",
     status=401,
     oci="UNAUTHORIZED",
     control="CRG0014E",
     iam="BXNIM0602E",
     message="The user name token needs a registry token, and this one is not accepted",
-    meaning="Registry tokens are either not offered by this service, or this one is unknown or revoked.",
-    causes=("A registry token that was revoked", "A service that issues no registry tokens"),
-    cure=("Use the user name iamapikey with an API key as password instead.",),
+    meaning="No registry token of this region has this value. Each region has its own.",
+    causes=(
+        "The registry token has ended, after 24 hours unless it was made to last",
+        "It was removed",
+        "It was copied incompletely, or belongs to another region",
+    ),
+    cure=(
+        "Make a new one ('ibmcloud cr token-add' or POST /api/v1/tokens), or sign in with the user "
+        "name iamapikey and an API key.",
+    ),
 )
 PROPERTY_MISSING: Final = Entry(
     code="WHF0206",

@@ -23,3 +23,25 @@ MANIFEST_TYPE_DEPRECATED: Final = Entry(
     causes=("A client of the time when the specification was a release candidate",),
     cure=("Push the artifact with a current client, such as oras 1.1 or later.",),
 )
+STORAGE_NEARLY_USED: Final = Entry(
+    code="WHF1003",
+    status=0,
+    message="{percent} % of the storage quota is used; once it is reached, pushes are refused",
+    meaning="The account that owns the namespace stores more than 80 % of what it may here.",
+    causes=("Images that nobody needs any more", "A quota too small for what is pushed"),
+    cure=("Delete images, or raise the quota or the plan, before it is reached.",),
+)
+TRAFFIC_NEARLY_USED: Final = Entry(
+    code="WHF1004",
+    status=0,
+    message=(
+        "{percent} % of this month's pull traffic quota is used; once it is reached, pulls are "
+        "refused"
+    ),
+    meaning=(
+        "More than 80 % was downloaded of what may be in this calendar month from the account that "
+        "owns the namespace."
+    ),
+    causes=("Machines that pull again what they could keep", "A quota too small for the pulls"),
+    cure=("Raise the quota or the plan before it is reached, or keep pulled images.",),
+)

@@ -22,8 +22,19 @@ RandomIndex = Callable[[int], int]
 
 def generate(random: RandomIndex = secrets.randbelow) -> str:
     """Return a new API key: 40 characters of 62, 238 bits of chance."""
+    return PREFIX + checked_random(random)
+
+
+def checked_random(random: RandomIndex = secrets.randbelow) -> str:
+    """Return 40 random characters and their checksum."""
     body = "".join(ALPHABET[random(len(ALPHABET))] for _ in range(RANDOM_CHARACTERS))
-    return PREFIX + body + checksum(body)
+    return body + checksum(body)
+
+
+def is_checked(text: str) -> bool:
+    """Whether ``text`` could be what `checked_random` returned."""
+    right_length = len(text) == RANDOM_CHARACTERS + CHECKSUM_CHARACTERS
+    return right_length and text[-CHECKSUM_CHARACTERS:] == checksum(text[:-CHECKSUM_CHARACTERS])
 
 
 def checksum(body: str) -> str:

@@ -164,10 +164,38 @@ class Policy:
     region: str = ""
 
 
+TOKEN_SUBJECT: Final = "RegistryToken-"  # noqa: S105 - how an id begins
+"""How the subjects of registry tokens begin: such a token acts for itself, not for who made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """What is known of a registry token, whose subject and credential go by its ``id``.
+
+    It grants Reader, or Writer unless it is ``read_only``, on all namespaces of the account in
+    the region. ``ends`` is when it ends, 0 for never; ``made_by`` an iam_id.
+    """
+
+    id: str
+    account: str
+    region: str
+    read_only: bool
+    description: str
+    made_by: str
+    created_at: int
+    ends: int = 0
+
+    @property
+    def role(self) -> Role:
+        """What it grants."""
+        return Role.READER if self.read_only else Role.WRITER
+
+
 class CredentialKind(Enum):
     """What a credential is."""
 
     API_KEY = "apikey"
+    REGISTRY_TOKEN = "token"  # noqa: S105 - the name of a kind, not a token
     PASSWORD = "password"  # noqa: S105 - the name of a kind, not a password
     ANONYMOUS = "anonymous"
 
@@ -235,10 +263,10 @@ class CredentialsWrong(Refusal):
     entry = entries.CREDENTIALS_WRONG
 
 
-class RegistryTokensUnsupported(Refusal):
-    """The user name ``token`` was used with what is no registry token."""
+class RegistryTokenUnknown(Refusal):
+    """The user name ``token`` was used with what is no registry token of the region."""
 
-    entry = entries.REGISTRY_TOKENS_UNSUPPORTED
+    entry = entries.REGISTRY_TOKEN_UNKNOWN
 
 
 class PropertyMissing(Refusal):

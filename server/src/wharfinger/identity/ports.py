@@ -14,6 +14,7 @@ from wharfinger.identity.model import (
     Policy,
     Role,
     ServiceId,
+    StoredToken,
     User,
 )
 
@@ -127,7 +128,21 @@ class Records(Protocol):
         """
 
     def count(self, account: str, kind: str) -> int:
-        """Return how many 'users', 'service ids', 'API keys' or 'policies' the account has."""
+        """Return how many of a kind the account has.
+
+        Kinds are 'users', 'service ids', 'API keys', 'policies' and 'registry tokens'.
+        """
+
+    def token_by_secret(self, hmac: bytes, region: str, now: int) -> Credential | None:
+        """Return the credential of the region's registry token of this hash, unless it ended."""
+
+    def registry_token(
+        self, account: str, region: str, token: str
+    ) -> tuple[StoredToken, bytes] | None:
+        """Return one registry token of the account in the region, and its sealed secret."""
+
+    def registry_tokens(self, account: str, region: str, page: Page) -> Sequence[StoredToken]:
+        """Return a page of the account's registry tokens in the region, by id."""
 
     def signing_keys(self) -> Sequence[SigningKey]:
         """Return all signing keys, oldest generation first."""
@@ -177,6 +192,20 @@ class Changes(Records, Protocol):
 
     def remove_api_key(self, account: str, key: str) -> None:
         """Remove an API key and its credential: tokens issued on it end."""
+
+    def add_registry_token(self, token: StoredToken, hmac: bytes, sealed: bytes) -> None:
+        """Add a registry token, found by ``hmac``, and its credential."""
+
+    def remove_registry_tokens(
+        self, account: str, region: str, *, token: str = "", description: str = ""
+    ) -> Sequence[str]:
+        """Remove the registry token of an id, or all of a description, with their credentials.
+
+        Returns the ids of those that are gone.
+        """
+
+    def remove_ended_tokens(self, now: int, limit: int) -> Sequence[tuple[str, str]]:
+        """Remove ``limit`` registry tokens at most that ended; return (id, account) of each."""
 
     def add_policy(self, policy: Policy) -> bool:
         """Add a policy; False if the account has this very one already."""
@@ -248,16 +277,6 @@ class NamespaceOwners(Protocol):
         """Return the id of the account that owns the namespace; None unless it is active."""
 
 
-class RegistryTokens(Protocol):
-    """The seam for registry tokens, presented as password of the user name ``token``."""
-
-    def authenticate(self, secret: str, region: str) -> Credential | None:
-        """Return the credential that ``secret`` stands for in the region.
-
-        None if it is unknown there or revoked.
-        """
-
-
 __all__ = [
     "Changes",
     "Clock",
@@ -267,7 +286,6 @@ __all__ = [
     "NewId",
     "Page",
     "Records",
-    "RegistryTokens",
     "SigningKey",
     "Store",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import TokenType
 from wharfinger.identity.passwords import Passwords
-from wharfinger.identity.ports import Clock, NamespaceOwners, RegistryTokens, Store
+from wharfinger.identity.ports import Clock, NamespaceOwners, Store
 from wharfinger.identity.secrets import Seal
 from wharfinger.identity.service.access import Access
 from wharfinger.identity.service.administration import Administration
@@ -18,12 +18,14 @@ from wharfinger.identity.service.keyring import KeyRing
 from wharfinger.identity.service.last_use import LastUse
 from wharfinger.identity.service.people import People
 from wharfinger.identity.service.policies import Policies
-from wharfinger.identity.service.registry_sign_in import NoRegistryTokens, RegistrySignIn
+from wharfinger.identity.service.registry_sign_in import RegistrySignIn
+from wharfinger.identity.service.registry_tokens import RegistryTokens
 from wharfinger.identity.service.sign_in import SignIn
 from wharfinger.identity.service.throttle import Throttle
 from wharfinger.identity.service.tokens import TokenService
 from wharfinger.identity.service.whoami import WhoAmI
 from wharfinger.identity.store import Recorder, SqlStore
+from wharfinger.identity.token_form import LookUp
 from wharfinger.settings import Settings
 
 ISSUER = "wharfinger"
@@ -46,6 +48,7 @@ class IdentityServices:
     people: People
     api_keys: ApiKeys
     policies: Policies
+    registry_tokens: RegistryTokens
     last_use: LastUse
     whoami: WhoAmI
 
@@ -58,7 +61,6 @@ def build(
     record: Recorder,
     master_key: bytes,
     clock: Clock,
-    registry_tokens: RegistryTokens | None = None,
     passwords: Passwords | None = None,
     issued: Callable[[TokenType], None] = lambda _: None,
 ) -> IdentityServices:
@@ -66,7 +68,7 @@ def build(
 
     ``record`` leaves an audit row in a connection's transaction, ``master_key`` has 32 bytes.
     ``issued`` is told of each token.
-    Without ``registry_tokens`` none are accepted, without ``passwords`` the settings' are used.
+    Without ``passwords`` the settings' are used.
     """
     store = SqlStore(database, record, clock)
     tokens = _tokens(settings, store, master_key, clock, issued)
@@ -74,7 +76,8 @@ def build(
     access = Access(store, owners)
     throttle = Throttle(store, clock, settings.signin_failures, settings.signin_window_seconds)
     last_use = LastUse(store, clock)
-    authenticator = Authenticator(store, tokens, passwords, throttle, last_use)
+    look_up = LookUp(master_key)
+    authenticator = Authenticator(store, tokens, passwords, throttle, last_use, look_up)
     desk = Desk(store, tokens, passwords, clock, _new_id, settings.identities_per_account)
     return IdentityServices(
         store=store,
@@ -91,7 +94,6 @@ def build(
             authenticator,
             tokens,
             access,
-            registry_tokens or NoRegistryTokens(),
             token_seconds=settings.registry_token_seconds,
             refresh_seconds=settings.refresh_token_seconds,
             max_scopes=settings.token_scopes,
@@ -100,6 +102,7 @@ def build(
         people=People(desk),
         api_keys=ApiKeys(desk),
         policies=Policies(desk, owners),
+        registry_tokens=RegistryTokens(desk, Seal(master_key), look_up),
         last_use=last_use,
         whoami=WhoAmI(store),
     )

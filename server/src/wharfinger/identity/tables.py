@@ -82,6 +82,25 @@ api_keys: Final = Table(
     Index(None, "account_id", "iam_id"),
 )
 
+# Tokens for docker login: found by a keyed hash, and kept sealed under the master key, because they
+# are shown again. Each is a subject of its own, called as its credential; ends is 0 for never.
+registry_tokens: Final = Table(
+    "registry_tokens",
+    metadata,
+    Column("id", ForeignKey("credentials.id"), primary_key=True),
+    Column("region", Key(32), nullable=False),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("secret_hmac", LargeBinary(32), nullable=False, unique=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("read_only", Boolean, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("made_by", Key(64), nullable=False),
+    Column("created_at", Seconds, nullable=False),
+    Column("ends", Seconds, nullable=False),
+    Index(None, "account_id", "region"),
+    Index(None, "ends"),
+)
+
 # namespace and region '' mean the whole account: NULL would not take part in the unique constraint.
 policies: Final = Table(
     "policies",

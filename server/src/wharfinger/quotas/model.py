@@ -81,6 +81,13 @@ class Holder(NamedTuple):
     account: str
 
 
+class Pushing(NamedTuple):
+    """Who pushes where: what belongs to the push of one image cannot be told apart further."""
+
+    repository: str
+    subject: str
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How many bytes an account may store, and have downloaded in a month; -1 for any number."""
@@ -170,8 +177,8 @@ UNUSED: Final = Level(0, UNLIMITED)
 class Claim:
     """What somebody wants to add to ``stored`` bytes, of which there may be ``limit``.
 
-    ``reserved`` is what others who are under way will need; ``admitted`` tells that this one
-    began while there was room, and has not stood still since.
+    ``reserved`` is what others who are under way will need; ``admitted`` tells that this one, or
+    the push that it is part of, began while there was room, and has not stood still since.
     """
 
     limit: int
@@ -183,6 +190,10 @@ class Claim:
         """Whether an upload may begin: the limit is not reached by what is there or on its way."""
         return not full(self.limit, self.stored + self.reserved)
 
+    def may_begin(self) -> bool:
+        """Whether an upload may begin, also as part of a push that may finish."""
+        return self.admitted or self.begins()
+
     def fits(self, size: int) -> bool:
         """Whether ``size`` bytes can be added without exceeding the limit."""
         return self.limit == UNLIMITED or self.stored + self.reserved + size <= self.limit
@@ -191,7 +202,7 @@ class Claim:
         """Whether an upload of ``size`` bytes may become part of what is stored."""
         if enforcement is Enforcement.STRICT:
             return self.fits(size)
-        return self.admitted or self.begins()
+        return self.may_begin()
 
 
 def limits_of(plan: Plan, own: Own) -> Limits:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from wharfinger.identity.model import Caller, Role
-from wharfinger.quotas.model import Account, Claim, Holder, Month, Own
+from wharfinger.quotas.model import Account, Claim, Holder, Month, Own, Pushing
 
 Clock = Callable[[], float]
 """Returns the time in Unix seconds."""
@@ -46,10 +46,10 @@ class Changes(Records, Protocol):
         """Return the account and keep its row as it is until the unit ends."""
 
     def set_plan(self, holder: Holder, plan: str) -> None:
-        """Put the locked account on a plan."""
+        """Put the locked account on a plan; pushes begun before may no longer exceed it."""
 
     def set_own(self, holder: Holder, own: Own) -> None:
-        """Set the own limits of the locked account."""
+        """Set the own limits of the locked account; pushes begun before may not exceed them."""
 
     def audit(self, caller: Caller, action: str, target: str, detail: Mapping[str, object]) -> None:
         """Leave the audit row of what this unit does."""
@@ -89,11 +89,16 @@ class Reservations(Protocol):
     def view(self, holder: Holder, now: float) -> Account:
         """Return the account."""
 
-    def begin(self, holder: Holder, upload: str, limit: int, now: float, until: float) -> Claim:
+    def begin(
+        self, holder: Holder, upload: str, push: Pushing, limit: int, now: float, until: float
+    ) -> Claim:
         """Let an upload begin, with nothing reserved yet, if the claim returned allows it."""
 
-    def claim(self, holder: Holder, upload: str, limit: int, now: float) -> Claim:
+    def claim(self, holder: Holder, upload: str, push: Pushing, limit: int, now: float) -> Claim:
         """Return how it stands for the upload ('' for none)."""
+
+    def end_pushes(self, holder: Holder, repository: str) -> None:
+        """End what may finish beyond the limit in a repository: a tag was set there."""
 
     def has(self, holder: Holder, digest: str) -> bool:
         """Whether the account has the blob already."""

@@ -60,14 +60,15 @@ def build(
     held: Storage | Unmetered = Unmetered()
     meter: Meter | Uncounted = Uncounted()
     if counted:
-        held = Storage(SqlReservations(database, how), plans, _storage_rules(settings, how), clock)
+        reservations = SqlReservations(database, how, settings.push_gap_seconds)
+        held = Storage(reservations, plans, _storage_rules(settings, how), clock)
         ledger = SqlTraffic(database, plans, how, clock)
         meter = Meter(ledger, _traffic_rules(settings), clock, failed)
     return QuotaServices(
         quotas=Quotas(SqlQuotaStore(database, record, clock), access, plans, clock, held.forget),
         storage=held,
         traffic=meter,
-        charges=SqlCharges(plans, how, clock) if counted else None,
+        charges=SqlCharges(plans, how, settings.push_gap_seconds, clock) if counted else None,
     )
 
 

@@ -66,3 +66,18 @@ upload_reservations: Final = Table(
     Index(None, "leased_until"),
     sqlite_with_rowid=False,
 )
+
+# Pushes that began while there was room, for accounts with a limit and lenient enforcement: they
+# may go on beyond it until then, or until they set a tag. ``uploads`` counts those opened beyond.
+quota_pushes: Final = Table(
+    "quota_pushes",
+    metadata,
+    Column("region", Key(32), primary_key=True),
+    Column("account_id", Key(32), primary_key=True),
+    Column("repository", Key(255), primary_key=True),
+    Column("subject", Key(64), primary_key=True),
+    Column("until", Float, nullable=False),
+    Column("uploads", Integer, nullable=False),
+    Index(None, "until"),
+    sqlite_with_rowid=False,
+)

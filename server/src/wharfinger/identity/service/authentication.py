@@ -20,6 +20,7 @@ from wharfinger.identity.ports import Store
 from wharfinger.identity.service.last_use import LastUse
 from wharfinger.identity.service.throttle import Throttle
 from wharfinger.identity.service.tokens import IAM_AUDIENCE, TokenService
+from wharfinger.identity.token_form import LookUp, well_formed
 
 ANONYMOUS_CREDENTIAL: Final = Credential(ANONYMOUS, ANONYMOUS, CredentialKind.ANONYMOUS, 0)
 
@@ -37,12 +38,14 @@ class Authenticator:
         passwords: Passwords,
         throttle: Throttle,
         last_use: LastUse,
+        look_up: LookUp,
     ) -> None:
         self._store = store
         self._tokens = tokens
         self._passwords = passwords
         self._throttle = throttle
         self._last_use = last_use
+        self._look_up = look_up
 
     def api_key(self, secret: str, address: str) -> Credential | None:
         """Return the credential of an API key, None if there is none. One read, no write.
@@ -58,6 +61,21 @@ class Authenticator:
         self._count(subject, address, succeeded=found is not None, failed_before=failed_before)
         if found is not None:
             self._last_use.note(found.id)
+        return found
+
+    def registry_token(self, secret: str, region: str, address: str) -> Credential | None:
+        """Return the credential of a registry token, None if the region has none. One read.
+
+        Raises:
+            TooManyFailures: this token, or this address, failed too often.
+        """
+        hashed = self._look_up.hash(secret)
+        subject = "token:" + hashed.hex()
+        with self._store.reading() as records:
+            failed_before = self._throttle.admit(records, subject, address)
+            known = well_formed(secret)
+            found = records.token_by_secret(hashed, region, self._throttle.now) if known else None
+        self._count(subject, address, succeeded=found is not None, failed_before=failed_before)
         return found
 
     def password(self, email: str, password: str, address: str) -> Credential | None:

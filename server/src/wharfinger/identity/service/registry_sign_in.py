@@ -13,11 +13,10 @@ from wharfinger.identity.model import (
     PropertyMissing,
     RefreshExpired,
     RefreshInvalid,
-    RegistryTokensUnsupported,
+    RegistryTokenUnknown,
     ServiceUnknown,
     TokenType,
 )
-from wharfinger.identity.ports import RegistryTokens
 from wharfinger.identity.scopes import EVERYTHING, Scope, parse, render
 from wharfinger.identity.service.access import Access
 from wharfinger.identity.service.authentication import Authenticator
@@ -66,14 +65,6 @@ class _Presented:
     renewable: bool = False
 
 
-class NoRegistryTokens:
-    """Stands for registry tokens where none are offered: nothing is one."""
-
-    def authenticate(self, secret: str, region: str) -> Credential | None:  # noqa: ARG002 - the port's shape
-        """Return None."""
-        return None
-
-
 class RegistrySignIn:
     """Issues bearer tokens for the registry and the trust server. Blocking."""
 
@@ -82,7 +73,6 @@ class RegistrySignIn:
         authenticator: Authenticator,
         tokens: TokenService,
         access: Access,
-        registry_tokens: RegistryTokens,
         *,
         token_seconds: int,
         refresh_seconds: int,
@@ -91,7 +81,6 @@ class RegistrySignIn:
         self._authenticator = authenticator
         self._tokens = tokens
         self._access = access
-        self._registry_tokens = registry_tokens
         self._token_seconds = token_seconds
         self._refresh_seconds = refresh_seconds
         self._max_scopes = max_scopes
@@ -108,7 +97,7 @@ class RegistrySignIn:
 
         Raises:
             ServiceUnknown, ScopeInvalid, ScopesTooMany: the request is not as it must be.
-            CredentialsWrong, RegistryTokensUnsupported: the credentials are refused.
+            CredentialsWrong, RegistryTokenUnknown: the credentials are refused.
             TooManyFailures, SignInBusy: not now.
         """
         if request.service not in SERVICES:
@@ -169,9 +158,11 @@ class RegistrySignIn:
         return _Presented(credential, claims.account)
 
     def _by_registry_token(self, request: TokenRequest) -> _Presented:
-        found = self._registry_tokens.authenticate(request.password, request.region)
+        found = self._authenticator.registry_token(
+            request.password, request.region, request.address
+        )
         if found is None:
-            raise RegistryTokensUnsupported
+            raise RegistryTokenUnknown
         return _Presented(found, found.account)
 
     def _by_refresh(self, token: str, region: str) -> _Presented:

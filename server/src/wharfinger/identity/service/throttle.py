@@ -25,6 +25,11 @@ class Throttle:
         self._limit = limit
         self._window = window
 
+    @property
+    def now(self) -> int:
+        """The time in whole Unix seconds."""
+        return int(self._clock())
+
     def admit(self, records: Records, subject: str, address: str) -> bool:
         """Let an attempt through; return whether the subject has failures to forget on success.
 

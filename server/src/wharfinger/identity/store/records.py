@@ -6,7 +6,6 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Row,
     Select,
     String,
@@ -34,6 +33,7 @@ from wharfinger.identity.model import (
 )
 from wharfinger.identity.ports import Failures, Page, SigningKey
 from wharfinger.identity.store import rows
+from wharfinger.identity.store.registry_tokens import TokenRecords
 from wharfinger.identity.tables import (
     accounts,
     api_keys,
@@ -41,6 +41,7 @@ from wharfinger.identity.tables import (
     facts,
     memberships,
     policies,
+    registry_tokens,
     service_ids,
     signin_failures,
     signing_keys,
@@ -52,6 +53,7 @@ _COUNTED: Final[Mapping[str, Table]] = {
     "service ids": service_ids,
     "API keys": api_keys,
     "policies": policies,
+    "registry tokens": registry_tokens,
 }
 _T = TypeVar("_T")
 
@@ -100,11 +102,8 @@ def _failures_of(keys: int) -> Prepared:
     return Prepared(lambda _: query)
 
 
-class SqlRecords:
+class SqlRecords(TokenRecords):
     """Implements ``identity.ports.Records`` over one connection."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def account(self, account: str) -> Account | None:
         """Return the account with this id."""
@@ -220,7 +219,8 @@ class SqlRecords:
         found: dict[str, set[Role]] = {}
         for iam_id, role in rows.fetchall():
             found.setdefault(iam_id, set()).add(Role(role))
-        return {iam_id: frozenset(roles) for iam_id, roles in found.items()}
+        given = {iam_id: frozenset(roles) for iam_id, roles in found.items()}
+        return {**given, **self._token_roles(account, iam_ids, region)}
 
     def roles_anywhere(self, account: str, iam_id: str) -> frozenset[Role]:
         """Return all roles that the subject has on anything in the account."""
@@ -246,10 +246,12 @@ class SqlRecords:
         )
         if account:
             query = query.where(policies.c.account_id == account)
-        return [(row[0], row[1]) for row in self._connection.execute(query)]
+        given = [(row[0], row[1]) for row in self._connection.execute(query)]
+        tokens = self._token_roles(account, iam_ids, region).values()
+        return [*given, *((account, "") for found in tokens if found.intersection(roles))]
 
     def count(self, account: str, kind: str) -> int:
-        """Return how many 'users', 'service ids', 'API keys' or 'policies' the account has."""
+        """Return how many of a kind the account has; see the port."""
         table = _COUNTED[kind]
         query = select(func.count()).select_from(table).where(table.c.account_id == account)
         return self._connection.execute(query).scalar_one()

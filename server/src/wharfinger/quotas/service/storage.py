@@ -16,6 +16,7 @@ from wharfinger.quotas.model import (
     Enforcement,
     Holder,
     Level,
+    Pushing,
     StorageExceeded,
     limits_of,
 )
@@ -38,14 +39,19 @@ class Reservation(Protocol):
 class StorageQuota(Protocol):
     """What the registry asks at each upload: `Storage`, or `Unmetered` where nothing counts."""
 
-    def begin(self, region: str, account: str, upload: str) -> None:
+    def begin(self, region: str, account: str, upload: str, push: Pushing) -> None:
         """Let an upload begin, or refuse it."""
 
     def reservation(self, region: str, account: str, upload: str) -> Reservation:
         """Return what the upload reserves while it grows."""
 
-    def foresee(self, region: str, account: str, upload: str, digest: str, size: int) -> None:
+    def foresee(
+        self, region: str, account: str, upload: str, push: Pushing, blob: tuple[str, int]
+    ) -> None:
         """Refuse what the transaction that ends the upload would refuse."""
+
+    def tagged(self, region: str, account: str, repository: str) -> None:
+        """End the pushes to a repository: a tag was set."""
 
     def end(self, region: str, account: str, upload: str) -> None:
         """Forget what an upload reserved that ended without a blob."""
@@ -80,6 +86,7 @@ class Storage:
         self._reservations: Final = reservations
         self._plans: Final = plans
         self._rules: Final = rules
+        self._lenient: Final = rules.enforcement is Enforcement.LENIENT
         self._clock: Final = clock
         self._known: Final[OrderedDict[Holder, _Known]] = OrderedDict()
         self._lock: Final = threading.Lock()
@@ -88,8 +95,8 @@ class Storage:
         """Return how much of its storage the account uses; some seconds old at most."""
         return self._view(Holder(region, account))
 
-    def begin(self, region: str, account: str, upload: str) -> None:
-        """Let an upload begin.
+    def begin(self, region: str, account: str, upload: str, push: Pushing) -> None:
+        """Let an upload begin, as part of a push.
 
         Raises:
             StorageExceeded: the account's quota is reached.
@@ -100,27 +107,36 @@ class Storage:
             return
         now = self._clock()
         until = now + self._rules.lease_seconds
-        claim = self._reservations.begin(holder, upload, limit, now, until)
-        if not claim.begins():
+        claim = self._reservations.begin(holder, upload, push, limit, now, until)
+        if not claim.may_begin():
             raise StorageExceeded.of(claim)
 
     def reservation(self, region: str, account: str, upload: str) -> Reservation:
         """Return what ``upload`` reserves; nothing is reserved yet."""
         return _Growing(self, Holder(region, account), upload, self._rules.step)
 
-    def foresee(self, region: str, account: str, upload: str, digest: str, size: int) -> None:
+    def foresee(
+        self, region: str, account: str, upload: str, push: Pushing, blob: tuple[str, int]
+    ) -> None:
         """Refuse what the transaction that ends the upload would refuse, before bytes are placed.
+
+        ``blob`` is its digest and size.
 
         Raises:
             StorageExceeded: the blob is new to the account, and its quota has no room for it.
         """
-        holder = Holder(region, account)
+        holder, (digest, size) = Holder(region, account), blob
         limit = self._limit(holder)
         if limit == UNLIMITED or self._reservations.has(holder, digest):
             return
-        claim = self._reservations.claim(holder, upload, limit, self._clock())
+        claim = self._reservations.claim(holder, upload, push, limit, self._clock())
         if not claim.ends(size, self._rules.enforcement):
             raise StorageExceeded.of(claim, size)
+
+    def tagged(self, region: str, account: str, repository: str) -> None:
+        """End the pushes to a repository that may finish beyond the limit: a tag was set."""
+        if self._lenient and self._limit(Holder(region, account)) != UNLIMITED:
+            self._reservations.end_pushes(Holder(region, account), repository)
 
     def end(self, region: str, account: str, upload: str) -> None:
         """Forget what an upload reserved that ended without a blob."""
@@ -190,15 +206,20 @@ class Unmetered:
         """Return that nothing is used of no limit."""
         return UNUSED
 
-    def begin(self, region: str, account: str, upload: str) -> None:
+    def begin(self, region: str, account: str, upload: str, push: Pushing) -> None:
         """Let it begin."""
 
     def reservation(self, region: str, account: str, upload: str) -> Reservation:  # noqa: ARG002
         """Return a reservation that keeps nothing."""
         return self
 
-    def foresee(self, region: str, account: str, upload: str, digest: str, size: int) -> None:
+    def foresee(
+        self, region: str, account: str, upload: str, push: Pushing, blob: tuple[str, int]
+    ) -> None:
         """Let it end."""
+
+    def tagged(self, region: str, account: str, repository: str) -> None:
+        """Do nothing."""
 
     def end(self, region: str, account: str, upload: str) -> None:
         """Do nothing."""

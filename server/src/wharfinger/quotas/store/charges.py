@@ -6,9 +6,17 @@ from typing import Final
 from sqlalchemy import Connection
 
 from wharfinger.plans import UNLIMITED, Plans
-from wharfinger.quotas.model import Claim, Enforcement, Holder, Own, StorageExceeded, limits_of
+from wharfinger.quotas.model import (
+    Claim,
+    Enforcement,
+    Holder,
+    Own,
+    Pushing,
+    StorageExceeded,
+    limits_of,
+)
 from wharfinger.quotas.ports import Clock
-from wharfinger.quotas.store import accounts, blobs, reservations
+from wharfinger.quotas.store import accounts, blobs, pushes, reservations
 
 # Databases limit the parameters of one statement.
 _DIGESTS_PER_STATEMENT: Final = 500
@@ -21,9 +29,12 @@ class SqlCharges:
     row is locked (`wharfinger.quotas.store`).
     """
 
-    def __init__(self, plans: Plans, enforcement: Enforcement, clock: Clock) -> None:
+    def __init__(
+        self, plans: Plans, enforcement: Enforcement, push_gap: float, clock: Clock
+    ) -> None:
         self._plans: Final = plans
         self._enforcement: Final = enforcement
+        self._push_gap: Final = push_gap
         self._clock: Final = clock
 
     def charge(
@@ -33,13 +44,15 @@ class SqlCharges:
         account: str,
         sizes: Mapping[str, int],
         upload: str = "",
+        push: tuple[str, str] | None = None,
         *,
         must_fit: bool = False,
     ) -> None:
         """Count a further link of the account to each of the blobs, given with their sizes.
 
-        ``upload`` names the session that ends with it, and with it its reservation. ``must_fit``
-        is for what is not an upload: it never exceeds, however limits are enforced.
+        ``upload`` names the session that ends with it, and with it its reservation, ``push`` the
+        repository and subject of the push that it is part of. ``must_fit`` is for what is no
+        push: it never exceeds, however limits are enforced.
 
         Raises:
             StorageExceeded: the account's quota has no room; the unit must not commit.
@@ -52,7 +65,10 @@ class SqlCharges:
             if blobs.add(connection, holder, digest, size)
         ]
         if new:
-            self._take(connection, holder, sum(new), upload, must_fit=must_fit)
+            claim = self._take(connection, holder, sum(new), upload)
+            going_on = None if must_fit or push is None else Pushing(*push)
+            if claim is not None:
+                self._require(connection, holder, claim, sum(new), going_on)
         if upload:
             reservations.drop(connection, upload)
 
@@ -68,15 +84,32 @@ class SqlCharges:
         if freed:
             accounts.change_stored(connection, holder, -freed, self._clock())
 
-    def _take(
-        self, connection: Connection, holder: Holder, size: int, upload: str, *, must_fit: bool
-    ) -> None:
+    def _take(self, connection: Connection, holder: Holder, size: int, upload: str) -> Claim | None:
+        """Add ``size`` bytes; return how it stood before, None for an account without a limit."""
         now = self._clock()
         stored, plan, own = accounts.change_stored(connection, holder, size, now)
         limit = limits_of(self._plans.of(plan), Own(storage=own)).storage
         if limit == UNLIMITED:
+            return None
+        return Claim(limit, stored - size, *reservations.others(connection, holder, upload, now))
+
+    def _require(
+        self,
+        connection: Connection,
+        holder: Holder,
+        claim: Claim,
+        size: int,
+        push: Pushing | None,
+    ) -> None:
+        """Refuse what the limit has no room for, and what is no part of a push that may go on."""
+        lenient = push is not None and self._enforcement is Enforcement.LENIENT
+        if push is None or not lenient:
+            if not claim.fits(size):
+                raise StorageExceeded.of(claim, size)
             return
-        claim = Claim(limit, stored - size, *reservations.others(connection, holder, upload, now))
-        allowed = claim.fits(size) if must_fit else claim.ends(size, self._enforcement)
-        if not allowed:
+        now = self._clock()
+        until = now + self._push_gap
+        if claim.admitted:
+            pushes.keep(connection, holder, push, until)
+        elif not claim.begins() and not pushes.go_on(connection, holder, push, now, until):
             raise StorageExceeded.of(claim, size)

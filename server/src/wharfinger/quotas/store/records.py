@@ -11,7 +11,7 @@ from wharfinger.identity.model import Caller
 from wharfinger.identity.tables import accounts as identity_accounts
 from wharfinger.quotas.model import Account, Holder, Month, Own, Stored, month_of
 from wharfinger.quotas.ports import Clock, Line
-from wharfinger.quotas.store import accounts
+from wharfinger.quotas.store import accounts, pushes
 from wharfinger.quotas.tables import account_usage, usage_months
 
 _MONTHS: Final = usage_months.c
@@ -130,10 +130,12 @@ class SqlChanges(SqlRecords):
     def set_plan(self, holder: Holder, plan: str) -> None:
         """Put the account on a plan; see the port."""
         accounts.set_plan(self._connection, holder, plan)
+        pushes.end(self._connection, holder)
 
     def set_own(self, holder: Holder, own: Own) -> None:
         """Set own limits; see the port."""
         accounts.set_own(self._connection, holder, own)
+        pushes.end(self._connection, holder)
 
     def audit(self, caller: Caller, action: str, target: str, detail: Mapping[str, object]) -> None:
         """Leave the audit row; see the port."""

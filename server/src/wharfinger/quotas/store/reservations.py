@@ -5,6 +5,7 @@ an account grow only while its row of ``account_usage`` is locked, so that two n
 room.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import (
@@ -23,8 +24,8 @@ from sqlalchemy.sql.dml import Insert
 from wharfinger.database.dialect import insert
 from wharfinger.database.prepared import Prepared
 from wharfinger.database.unit import Database
-from wharfinger.quotas.model import Account, Claim, Enforcement, Holder
-from wharfinger.quotas.store import accounts, blobs
+from wharfinger.quotas.model import Account, Claim, Enforcement, Holder, Pushing
+from wharfinger.quotas.store import accounts, blobs, pushes
 from wharfinger.quotas.tables import upload_reservations
 
 _ROWS: Final = upload_reservations.c
@@ -72,30 +73,47 @@ def drop(connection: Connection, upload: str) -> None:
 
 
 class SqlReservations:
-    """Implements ``quotas.ports.Reservations`` over a database."""
+    """Implements ``quotas.ports.Reservations`` over a database.
 
-    def __init__(self, database: Database, enforcement: Enforcement) -> None:
+    ``push_gap`` is the seconds that may lie between uploads of a push that began below a lenient
+    limit and goes on beyond it.
+    """
+
+    def __init__(self, database: Database, enforcement: Enforcement, push_gap: float) -> None:
         self._database: Final = database
         self._strict: Final = enforcement is Enforcement.STRICT
+        self._push_gap: Final = push_gap
 
     def view(self, holder: Holder, now: float) -> Account:
         """Return the account; see the port."""
         with self._database.reading() as connection:
             return accounts.find(connection, holder, now)
 
-    def begin(self, holder: Holder, upload: str, limit: int, now: float, until: float) -> Claim:
+    def begin(
+        self, holder: Holder, upload: str, push: Pushing, limit: int, now: float, until: float
+    ) -> Claim:
         """Let an upload begin; see the port."""
         with self._database.writing(durable=False) as connection:
-            claim = _claim(connection, holder, upload, limit, now)
-            if claim.begins():
+            claim = _locked_claim(connection, holder, upload, limit, now)
+            if not self._strict:
+                claim = self._admit(connection, holder, claim, push, now)
+            if claim.may_begin():
                 _set(connection, holder, upload, 0, until, admitted=True)
             return claim
 
-    def claim(self, holder: Holder, upload: str, limit: int, now: float) -> Claim:
+    def claim(self, holder: Holder, upload: str, push: Pushing, limit: int, now: float) -> Claim:
         """Return how it stands; see the port."""
         with self._database.reading() as connection:
             stored = accounts.find(connection, holder, now).stored.stored
-            return Claim(limit, stored, *others(connection, holder, upload, now))
+            claim = Claim(limit, stored, *others(connection, holder, upload, now))
+            if self._strict or claim.admitted:
+                return claim
+            return replace(claim, admitted=pushes.may_go_on(connection, holder, push, now))
+
+    def end_pushes(self, holder: Holder, repository: str) -> None:
+        """End what may finish; see the port."""
+        with self._database.writing(durable=False) as connection:
+            pushes.end(connection, holder, repository)
 
     def has(self, holder: Holder, digest: str) -> bool:
         """Whether the account has the blob; see the port."""
@@ -107,7 +125,7 @@ class SqlReservations:
     ) -> None:
         """Reserve bytes; see the port."""
         with self._database.writing(durable=False) as connection:
-            claim = _claim(connection, holder, upload, limit, now)
+            claim = _locked_claim(connection, holder, upload, limit, now)
             # What cannot succeed must not stand in the way of what can.
             fits = not self._strict or claim.fits(size)
             admitted = claim.admitted or claim.begins()
@@ -121,11 +139,24 @@ class SqlReservations:
     def drop_lapsed(self, now: float) -> int:
         """Remove what counts no more; see the port."""
         with self._database.writing(durable=False) as connection:
+            pushes.drop_lapsed(connection, now)
             lapsed = delete(upload_reservations).where(_ROWS.leased_until <= now)
             return connection.execute(lapsed).rowcount
 
+    def _admit(
+        self, connection: Connection, holder: Holder, claim: Claim, push: Pushing, now: float
+    ) -> Claim:
+        """Return the claim of an upload that begins as part of a push."""
+        until = now + self._push_gap
+        if claim.begins():
+            pushes.begin(connection, holder, push, until)
+            return claim
+        return replace(claim, admitted=pushes.go_on(connection, holder, push, now, until))
 
-def _claim(connection: Connection, holder: Holder, upload: str, limit: int, now: float) -> Claim:
+
+def _locked_claim(
+    connection: Connection, holder: Holder, upload: str, limit: int, now: float
+) -> Claim:
     """Return how it stands, and let nothing change it until the unit ends."""
     stored = accounts.lock(connection, holder, now).stored.stored
     return Claim(limit, stored, *others(connection, holder, upload, now))

@@ -1,10 +1,12 @@
 """The use cases of manifests and of the tags that lead to them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from wharfinger.database.again import again, rerun
+from wharfinger.quotas.service.storage import StorageQuota, Unmetered
 from wharfinger.registry.model.manifests import (
     ManifestDamaged,
     ManifestLimits,
@@ -26,6 +28,7 @@ from wharfinger.registry.service.configs import Configs
 from wharfinger_common.digests import Digest
 from wharfinger_common.languages import Text
 from wharfinger_common.names import namespace_of, require_repository, require_tag
+from wharfinger_common.refusals import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ class Manifests:
         configs: Configs,
         limits: ManifestLimits,
         clock: Clock,
+        quota: StorageQuota | None = None,
     ) -> None:
+        self._quota: Final = quota or Unmetered()
         self._store: Final = store
         self._configs: Final = configs
         self._namespaces: Final = namespaces
@@ -96,6 +101,10 @@ class Manifests:
             changes.move_tags(repository, names, digest, at)
         if facts is not None and manifest.config is not None:
             self._configs.described(manifest.config)
+        if names:
+            # The push stands, whatever becomes of this.
+            with suppress(Refusal):
+                self._quota.tagged(place.region, account, place.repository)
         return Pushed(digest, parsed.media_type, parsed.subject, tags)
 
     def get(self, place: Place, reference: str) -> StoredManifest:

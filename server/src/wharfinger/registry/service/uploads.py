@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from wharfinger.blobstore.errors import BlobMissing, StoreUnavailable, UploadInUse, UploadShort
 from wharfinger.blobstore.names import is_upload
 from wharfinger.blobstore.port import BlobStore
-from wharfinger.quotas.model import StorageExceeded
+from wharfinger.quotas.model import Pushing, StorageExceeded
 from wharfinger.quotas.service.storage import StorageQuota, Unmetered
 from wharfinger.registry.model.blobs import Blob
 from wharfinger.registry.model.uploads import (
@@ -133,7 +133,8 @@ class Uploads:
         require_algorithm(algorithm)
         upload = Upload(self._new_id(), self._owner(pusher))
         if admit:
-            self._quota.begin(pusher.region, upload.account, upload.id)
+            push = Pushing(pusher.repository, pusher.subject)
+            self._quota.begin(pusher.region, upload.account, upload.id, push)
         self._records.open(pusher, upload, self._clock())
         if algorithm != DEFAULT_ALGORITHM:
             self._hashes.keep(upload.id, 0, start(algorithm))
@@ -371,7 +372,8 @@ class Uploads:
         if actual != digest.hex:
             raise DigestMismatch(actual=f"{digest.algorithm}:{actual}", digest=str(digest))
         named = end.id if end is not None else ""
-        self._quota.foresee(pusher.region, account, named, str(digest), content.size)
+        push = Pushing(pusher.repository, pusher.subject)
+        self._quota.foresee(pusher.region, account, named, push, (str(digest), content.size))
         known = self._records.stored(digest)
         if (
             known is not None

@@ -39,7 +39,8 @@ class Link(NamedTuple):
 class Shown(NamedTuple):
     """A blob that a repository of ``account`` in ``region`` is to show.
 
-    ``upload`` is the session that ends with it, '' for none.
+    ``upload`` is the session that ends with it, '' for none; ``push`` repository and subject of the
+    push that it is part of.
     """
 
     region: str
@@ -47,6 +48,7 @@ class Shown(NamedTuple):
     digest: str
     size: int
     upload: str = ""
+    push: tuple[str, str] | None = None
 
 
 class Charges(Protocol):
@@ -59,13 +61,14 @@ class Charges(Protocol):
         account: str,
         sizes: Mapping[str, int],
         upload: str = "",
+        push: tuple[str, str] | None = None,
         *,
         must_fit: bool = False,
     ) -> None:
         """Count a further link of the account to each blob.
 
-        Refuses if its quota has no room; with ``must_fit`` also where an upload that began in
-        time might exceed it.
+        Refuses if its quota has no room; with ``must_fit`` also where a ``push`` (repository and
+        subject) that began in time might exceed it.
         """
 
     def release(
@@ -84,6 +87,7 @@ class Uncounted:
         account: str,
         sizes: Mapping[str, int],
         upload: str = "",
+        push: tuple[str, str] | None = None,
         *,
         must_fit: bool = False,
     ) -> None:
@@ -111,11 +115,12 @@ class Collected:
         account: str,
         sizes: Mapping[str, int],
         upload: str = "",
+        push: tuple[str, str] | None = None,
         *,
         must_fit: bool = False,
     ) -> None:
         """Remember it; for what does not come by an upload, once a blob and unit."""
-        assert connection is self._connection and must_fit and not upload  # noqa: S101, PT018 - defects
+        assert connection is self._connection and must_fit and not (upload or push)  # noqa: S101, PT018 - defects
         self._linked.setdefault((region, account), {}).update(sizes)
 
     def release(
@@ -169,7 +174,7 @@ def link_blob(
     if not _link_unless_there(connection, repository, shown.digest, now):
         return False
     sizes = {shown.digest: shown.size}
-    charges.charge(connection, shown.region, shown.account, sizes, shown.upload)
+    charges.charge(connection, shown.region, shown.account, sizes, shown.upload, shown.push)
     return True
 
 

@@ -215,7 +215,8 @@ class SqlUploadRecords:
             connection, self._hold_namespace, pusher.region, account, pusher.repository, now
         )
         upload = end.id if end is not None else ""
-        shown = Shown(pusher.region, account, blob.digest, blob.size, upload)
+        push = (pusher.repository, pusher.subject)
+        shown = Shown(pusher.region, account, blob.digest, blob.size, upload, push)
         link_blob(connection, self._charges, repository, shown, now)
 
 
