@@ -72,6 +72,15 @@ class CommandLine:
         assert rest.endswith("\n\n")
         return rest.removesuffix("\n\n")
 
+    def refused(self, *words: str, stdin: str = "") -> str:
+        """As `failed`, of a command that tells what it does before it fails."""
+        done = self(*words, stdin=stdin)
+        word = "失败" if self.locale == CHINESE else "FAILED"
+        _, found, rest = done.out.partition(f"\n{word}\n")
+        assert done.code == 1, done
+        assert found, done
+        return rest.removesuffix("\n\n")
+
     def in_chinese(self) -> CommandLine:
         """The same user with a Chinese system."""
         return CommandLine(self.home, self.name, CHINESE, self.variables)

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import subprocess
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,3 +92,27 @@ def write_zip(path: Path, files: Mapping[str, bytes]) -> None:
 def _hash(content: bytes) -> str:
     digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
     return f"sha256={digest}"
+
+
+def rebuilt(wheel: Path, folder: Path, version: str, change: Callable[[str, str], str]) -> Path:
+    """Another version of a wheel, each text file of its package passed through ``change``."""
+    with zipfile.ZipFile(wheel) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    name, old, *_ = wheel.name.split("-")
+    info, new = f"{name}-{old}.dist-info", f"{name}-{version}.dist-info"
+    version_line = f"Version: {old}".encode()
+    made: dict[str, bytes] = {}
+    for path, content in files.items():
+        new_content = content
+        if path.endswith(".py"):
+            new_content = change(path, content.decode()).encode()
+        elif path == f"{info}/METADATA":
+            new_content = content.replace(version_line, f"Version: {version}".encode(), 1)
+        made[path.replace(info, new, 1)] = new_content
+    del made[f"{new}/RECORD"]
+    record = "".join(f"{path},{_hash(content)},{len(content)}\n" for path, content in made.items())
+    made[f"{new}/RECORD"] = f"{record}{new}/RECORD,,\n".encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / wheel.name.replace(f"-{old}-", f"-{version}-", 1)
+    write_zip(target, made)
+    return target

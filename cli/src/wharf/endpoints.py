@@ -54,12 +54,34 @@ def set_endpoint(context: "Context", endpoint: str, *, skip_ssl: bool | None = N
 
 def news(info: dict[str, Any]) -> dict[str, Any]:
     """Return what is kept of what a service says of itself."""
-    plugins = info.get("plugins")
+    plugins, cli = info.get("plugins"), info.get("cli")
     return {
         "APIVersion": str(info.get("version", "")),
         "HelpURL": str(info.get("help_url") or ""),
+        "NewestCLI": cli if isinstance(cli, dict) else {},
         "PluginMinimums": plugins if isinstance(plugins, dict) else {},
     }
+
+
+def newer_version(context: "Context") -> tuple[str, str] | None:
+    """Return version and release notes of a newer command line, None where none is known.
+
+    None too where the user does not want to know.
+    """
+    from packaging.version import InvalidVersion, Version
+
+    from wharf import __version__
+    from wharf.config import switch
+    from wharf.environment import variable
+
+    told = context.config.part("NewestCLI")
+    asked = switch(variable(context.environ, "VERSION_CHECK"))
+    wanted = not context.config.values.get("CheckCLIVersionDisabled") if asked is None else asked
+    try:
+        newer = wanted and Version(told.get("version", "")) > Version(__version__)
+    except InvalidVersion:
+        return None
+    return (told["version"], told.get("url", "")) if newer else None
 
 
 def region_values(region: Region) -> dict[str, Any]:

@@ -204,6 +204,22 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Meta(description="least versions of plug-ins that may be used, each as PLUG-IN=VERSION"),
     ] = ()
 
+    cli_version: Annotated[
+        str,
+        Meta(
+            pattern="^([0-9][A-Za-z0-9.]{0,31})?$",
+            description="newest version of the command line, which older ones tell their users of; empty: none",
+        ),
+    ] = ""
+    cli_url: Annotated[
+        str,
+        Meta(
+            max_length=1000,
+            pattern="^(https?://[^ ]+)?$",
+            description="URL of the release notes of cli_version",
+        ),
+    ] = ""
+
     # How it runs
     workers: Annotated[
         int,

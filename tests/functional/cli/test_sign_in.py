@@ -227,6 +227,24 @@ def test_the_token_is_what_scripts_take(signed_in: tuple[CommandLine, Tenant]) -
     assert len(iam.split()) == 4
 
 
+def test_a_newer_version_is_told_to_who_wants_to_know(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    ibmcloud = CommandLine(tmp_path / "home")
+    url = "https://releases.example/99"
+    settings = {"WHARFINGER_CLI_VERSION": "99.0", "WHARFINGER_CLI_URL": url}
+    notice = (
+        f"New version 99.0 is available.\nRelease notes: {url}\n"
+        "TIP: use 'ibmcloud config --check-version=false' to disable update check.\n"
+    )
+    with Server(tmp_path / "data", settings=settings) as server:
+        login = ("login", "-a", server.api, "--apikey", server.operator.api_key)
+        assert ibmcloud.ok(*login).endswith(notice)
+        silent = ibmcloud(*login, variables={"IBMCLOUD_VERSION_CHECK": "false"})
+        assert (silent.code, "New version" in silent.out) == (0, False)
+        ibmcloud.ok("config", "--check-version=false")
+        assert "New version" not in ibmcloud.ok(*login)
+
+
 def test_a_token_near_its_end_is_renewed(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

@@ -35,10 +35,18 @@ COMMANDS: Final = (
 def login(context: Context) -> None:
     """Sign in, target an account, a resource group and a region, and show where that leads."""
     from wharf.account_rows import show
+    from wharf.endpoints import newer_version
     from wharf.sign_in import SignIn
 
     SignIn(context).run()
     show(context)
+    if newer := newer_version(context):
+        version, url = newer
+        context.say(Text("New version {version} is available.", version=version))
+        context.say(Text("Release notes: {url}", url=url))
+        context.say(
+            Text("TIP: use '{command} config --check-version=false' to disable update check.")
+        )
 
 
 def logout(context: Context) -> None:

@@ -11,6 +11,13 @@ from wharfinger.web.context import Web
 API_VERSION = "1"
 
 
+class CommandLineInfo(BaseModel):
+    """The newest version of the command line, and its release notes; '' for unknown."""
+
+    version: str
+    url: str
+
+
 class ServiceInfo(BaseModel):
     """The service, its versions, and where its help is."""
 
@@ -19,6 +26,7 @@ class ServiceInfo(BaseModel):
     api_version: str
     time: str = Field(description="the service's clock, RFC 3339, UTC")
     help_url: str = Field(description="where its operator offers help; '' for the service's pages")
+    cli: CommandLineInfo
     plugins: dict[str, str] = Field(
         description="plug-in of the command line to the least version that may be used"
     )
@@ -39,6 +47,7 @@ def router(web: Web) -> APIRouter:
             api_version=API_VERSION,
             time=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             help_url=web.settings.help_url.partition("{code}")[0],
+            cli=CommandLineInfo(version=web.settings.cli_version, url=web.settings.cli_url),
             plugins={name: version for name, _, version in pairs},
         )
 

@@ -1,0 +1,86 @@
+"""Signing in fails, with a message of its own for each cause (guide, section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import CommandLine
+from tests.support.plugin_wheels import rebuilt
+from tests.support.server import Operator, Server, Tenant
+
+OLD = "0.0.1"
+
+
+@pytest.fixture
+def strict(tmp_path: Path, house_wheels: dict[str, Path]) -> Iterator[Server]:
+    """A service that wants the plug-in of today, and offers it."""
+    wheel = house_wheels["container-registry"]
+    version = wheel.name.split("-")[1]
+    settings = {"WHARFINGER_PLUGIN_MINIMUMS": f"container-registry={version}"}
+    offered = tmp_path / "data" / "plugins"
+    offered.mkdir(parents=True)
+    (offered / wheel.name).write_bytes(wheel.read_bytes())
+    with Server(tmp_path / "data", settings=settings) as server:
+        yield server
+
+
+def test_a_plugin_that_the_service_no_longer_takes(
+    ibmcloud: CommandLine, strict: Server, house_wheels: dict[str, Path], tmp_path: Path
+) -> None:
+    wheel = house_wheels["container-registry"]
+    today = wheel.name.split("-")[1]
+    old = rebuilt(wheel, tmp_path / "old", OLD, lambda _name, text: text)
+    ibmcloud.ok("plugin", "install", str(old))
+    ibmcloud.ok("login", "-a", strict.api, "--apikey", strict.operator.api_key)
+
+    assert ibmcloud.failed("cr", "namespaces").splitlines() == [
+        f"The plug-in 'container-registry {OLD}' is too old for this service, which needs "
+        f"{today} or later.",
+        "Update it: ibmcloud plugin update container-registry.",
+    ]
+    assert (
+        ibmcloud.in_chinese()
+        .failed("cr", "namespaces")
+        .startswith(
+            f"插件“container-registry {OLD}”对此服务而言过旧；服务需要 {today} 或更高版本。"
+        )
+    )
+
+    ibmcloud.ok("plugin", "update", "container-registry")
+    assert "Listing namespaces" in ibmcloud.ok("cr", "namespaces")
+
+
+def replaced_key(tenant: Tenant) -> str:
+    """A new key of the tenant's owner; the one that the session lives on is deleted."""
+    headers = tenant._headers(tenant.account)
+    (old,) = tenant.http.get("/identity/v1/apikeys", headers=headers).json()["apikeys"]
+    key = tenant.create_api_key("another", old["iam_id"])
+    tenant.http.delete(f"/identity/v1/apikeys/{old['id']}", headers=headers).raise_for_status()
+    return key
+
+
+def test_a_sign_in_that_has_ended(
+    ibmcloud: CommandLine, tmp_path: Path, house_wheels: dict[str, Path]
+) -> None:
+    settings = {"WHARFINGER_IAM_TOKEN_SECONDS": "60"}
+    with Server(tmp_path / "data", settings=settings) as server:
+        operator = Operator.of(server)
+        tenant = operator.create_tenant("ended")
+        ibmcloud.ok("login", "-a", server.api, "--apikey", tenant.api_key)
+        ibmcloud.ok("plugin", "install", str(house_wheels["container-registry"]))
+        another = replaced_key(tenant)
+
+        assert ibmcloud.refused("cr", "namespaces") == (
+            "Your session has expired. Use 'ibmcloud login' to log in again."
+        )
+        assert ibmcloud.in_chinese().refused("cr", "namespaces") == (
+            "您的会话已到期。请使用 'ibmcloud login' 重新登录。"
+        )
+
+        ibmcloud.ok("login", "--apikey", another)
+        assert tenant.namespace in ibmcloud.ok("cr", "namespaces")
+        for client in (operator, tenant):
+            client.close()
