@@ -359,6 +359,12 @@ def test_killed_worker_is_replaced(own: Server) -> None:
     wait_for(lambda: ready(own), "readiness")
 
 
+def test_workers_are_as_many_as_the_command_says(tmp_path: Path) -> None:
+    settings = {"WHARFINGER_WORKERS": "1"}
+    with Server(tmp_path / "data", settings=settings, arguments=["--workers", "3"]) as server:
+        assert len(children(server.pid)) == 4
+
+
 def test_workers_end_with_a_killed_supervisor_and_a_start_succeeds(own: Server) -> None:
     before = own.operator
     workers = children(own.pid)

@@ -86,14 +86,21 @@ class OperatorRecord:
 class Server:
     """One server process group over one data folder; a context manager.
 
-    ``settings`` are further ``WHARFINGER_*`` variables. Ports stay the same over `restart`.
+    ``settings`` are further ``WHARFINGER_*`` variables, ``arguments`` those of ``serve``. Ports
+    stay the same over `restart`.
     """
 
     def __init__(
-        self, data: Path, *, tls: bool = False, settings: Mapping[str, str] | None = None
+        self,
+        data: Path,
+        *,
+        tls: bool = False,
+        settings: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
     ) -> None:
         self.data = data
         self.settings = dict(settings or {})
+        self._arguments = list(arguments)
         self.log = data.with_name(f"{data.name}.log")
         self._tls = tls
         self._process: subprocess.Popen[bytes] | None = None
@@ -229,7 +236,7 @@ class Server:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [wharfd(), "serve"],
+                [wharfd(), "serve", *self._arguments],
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,6 +1,7 @@
 """The jobs process: which background work there is and how often each comes round."""
 
 import os
+import secrets
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -63,7 +64,8 @@ def run_jobs(settings: Settings, stop: threading.Event) -> None:
         rooms.jobs,
         handlers,
         JobFigures(figures.tallies, _JobLog()),
-        owner=f"{socket.gethostname()}:{os.getpid()}"[:64],
+        # Machines may share a name, as containers do.
+        owner=f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}",
         poll=settings.jobs_poll_seconds,
         stop=stop,
     )

@@ -51,9 +51,16 @@ def _telling(action: Callable[[], Any]) -> Any:
 
 
 @main.command()
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="HTTP worker processes; wins over the setting."
+)
 @click.pass_obj
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, workers: int | None) -> None:
     """Serve the registry until SIGTERM; the first start creates what is missing."""
+    if workers is not None:
+        from msgspec.structs import replace
+
+        settings = replace(settings, workers=workers)
     # Collecting garbage while importing finds none and costs a tenth of the cold start. What was
     # imported stays: frozen, no later collection looks at it, nor copies its pages in a fork.
     import gc

@@ -38,7 +38,7 @@ class Database(Protocol):
 
     SQLite runs one writing unit at a time. PostgreSQL runs them side by side, each statement
     seeing what was committed before it (READ COMMITTED): a unit that decides by what it read
-    must hold what it read by a lock, and takes its locks in the order that docs/adr/0008 gives.
+    must hold what it read by a lock, and takes its locks in the order that docs/adr/0014 gives.
     """
 
     def reading(self) -> AbstractContextManager[Connection]:

@@ -6,7 +6,7 @@ ordinary routes, which also word every refusal. So it never says no, and what it
 byte what the ordinary route would say (tests/contracts/test_fastpath.py).
 
 With SQLite that takes microseconds and happens at once, before the request is even a task; with a
-database elsewhere it is awaited (docs/adr/0003, 0008).
+database elsewhere it is awaited (docs/adr/0003, 0015).
 """
 
 import os
