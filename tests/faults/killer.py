@@ -19,7 +19,7 @@ DEADLINE_SECONDS = 60.0
 POLL_SECONDS = 0.02
 
 
-KILLS: Final = ("worker",) * 13 + ("jobs",) * 6 + ("supervisor",) * 3 + ("everything",) * 3
+KILLS: Final = ("worker",) * 13 + ("jobs",) * 6 + ("supervisor",) * 3 + ("everything",) * 2
 
 
 class Killer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from tests.faults.killer import wait_for
 from tests.faults.report import Report
 from tests.support.postgres import Cluster, shared_cluster
 from tests.support.s3 import S3Server
-from tests.support.server import Operator, Server
+from tests.support.server import Operator, Server, wharfd
 
 QUICKLY = {"WHARFINGER_COLLECTION_GRACE_SECONDS": "4"}
 """For plays in which no push is held up for long."""
@@ -69,7 +70,7 @@ class Stage:
             engine.dispose()
 
     def require_whole(self) -> None:
-        """What was acknowledged is there; what nothing needs is collected."""
+        """What was acknowledged is there; what nothing needs is collected; fsck finds nothing."""
         for crew in self.crews:
             crew.verify()
         live = set().union(*(crew.live() for crew in self.crews))
@@ -77,6 +78,18 @@ class Stage:
         assert live == self.blobs()
         for crew in self.crews:
             crew.verify()
+        self._fsck()
+
+    def _fsck(self) -> None:
+        done = subprocess.run(
+            [wharfd(), "fsck", "--deep", "--rate", "1000"],
+            env=self.server.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def _play(stage: Stage, name: str, seed: int) -> None:
     with reported(name, seed, crew.tally.told) as report:
         crew.run(CYCLES, Killer(stage.server, crew, seed, PAUSE))
         stage.server.restart()
-        stage.require_whole()
+        crew.verify()
         # The same clients go on as if nothing had been.
         crew.run(20)
         stage.require_whole()

@@ -33,7 +33,7 @@ class ShortReads:
     """Reads of one route and method that the protocol answers at once.
 
     Only the event loop's thread counts here, and numbers only grow: any other thread may read
-    them at any time without a lock. A call costs a third of a microsecond.
+    them at any time without a lock. A call costs less than half a microsecond.
     """
 
     __slots__ = ("_bounds", "counts", "seconds", "sent")
