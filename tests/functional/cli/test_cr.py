@@ -132,6 +132,52 @@ def test_tags_are_given_and_taken(cr: CommandLine, dock: Dock, tenant: Tenant) -
     assert cr.ok("cr", "images", "-q").endswith(":2\n")
 
 
+def test_registry_tokens_are_made_shown_and_removed(cr: CommandLine) -> None:
+    made = cr.ok("cr", "token-add", "--description", "for the build", "--readwrite")
+    assert made.startswith("Requesting a registry token...\n\n")
+    rows = dict(row for row in columns(made) if len(row) == 2)
+    identifier, token = rows["Token identifier"], rows["Token"]
+    assert token in cr.ok("cr", "token-get", identifier)
+    lasting = cr.ok("cr", "token-add", "-q", "--non-expiring").strip()
+    listed = columns(cr.ok("cr", "tokens"))
+    assert listed[1] == ["TOKEN ID", "READ-ONLY", "EXPIRY", "DESCRIPTION"]
+    assert [identifier, "false"] in [row[:2] for row in listed]
+    template = "{{if not .Expiry}}{{.ReadOnly}}{{end}}"
+    assert cr.ok("cr", "token-list", "--format", template) == "true\n"
+    cr.ok("cr", "token-rm", identifier, lasting)
+    assert cr.ok("cr", "token-list", "--output", "json").strip() == "[]"
+
+
+def test_plan_and_quotas(cr: CommandLine) -> None:
+    assert cr.ok("cr", "plan").startswith("You are using the '")
+    shown = columns(cr.ok("cr", "quota"))
+    assert shown[1] == ["QUOTA", "LIMIT", "USED"]
+    assert [row[0] for row in shown[2:4]] == ["Pull traffic", "Storage"]
+    told = cr.ok("cr", "quota-set", "--storage", "100", "--traffic", "200")
+    assert told.startswith("Setting quotas: 'storage: 100 , traffic: 200'...")
+    kept = json.loads(cr.ok("cr", "quota", "--output", "json"))
+    assert kept["limit"] == {"traffic": 200 * 2**20, "store": 100 * 2**20}
+
+
+def test_policies_are_set_and_listed(cr: CommandLine, tenant: Tenant) -> None:
+    name = tenant.namespace
+    told = cr.ok("cr", "retention-policy-set", "--images", "20", name)
+    assert (
+        f"A scheduled retention policy is set that keeps 20 images in each repository in {name} "
+        "and retain-untagged is set to false." in told
+    )
+    kept = json.loads(cr.ok("cr", "retention-policy-list", "-o", "json"))
+    assert kept[name]["images_per_repo"] == 20
+
+
+def test_switches_of_the_account(cr: CommandLine) -> None:
+    assert ["Private connections only", "disabled"] in columns(
+        cr.ok("cr", "private-only", "--status")
+    )
+    assert ["Platform metrics", "enabled"] in columns(cr.ok("cr", "platform-metrics", "--enable"))
+    assert cr.ok("cr", "iam-policies-status").startswith("IAM access policies are enabled.")
+
+
 def test_images_of_another_registry_are_refused(cr: CommandLine) -> None:
     assert "the targeted registry is" in cr.failed("cr", "image-rm", "docker.io/library/x:1")
     assert "is not the name of an image" in cr.failed("cr", "image-rm", "x")

@@ -1,12 +1,16 @@
 """``cr token-add``, ``token-get``, ``token-list``, ``token-rm``."""
 
+import base64
+import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from wharf.plugin_api import Context, Text
 from wharf_container_registry.images import partly
 from wharf_container_registry.show import formatted
 from wharf_container_registry.templates import Struct
+from wharfinger_common.clients.control import ControlApi
 from wharfinger_common.clients.errors import CallFailed
 from wharfinger_common.clients.transport import segment
 
@@ -14,19 +18,19 @@ from wharfinger_common.clients.transport import segment
 def add(context: Context) -> None:
     """Ask for a registry token."""
     context.say(Text("Requesting a registry token..."))
-    body = {
-        "description": context.call.text("description"),
-        "non_expiring": context.call.on("non-expiring"),
-        "read_write": context.call.on("readwrite"),
+    wishes: dict[str, str | int | bool | list[str] | None] = {
+        "description": context.call.text("description") or None,
+        "permanent": context.call.on("non-expiring"),
+        "write": context.call.on("readwrite"),
     }
-    told = context.control().call("POST", "/tokens", body=body)
+    told = context.control().call("POST", "/tokens", query=wishes)
     if context.call.on("quiet"):
         context.screen.answer(told["token"])
         return
     context.say()
     context.screen.pairs(
         [
-            (context.words(Text("Token identifier")), told["id"]),
+            (context.words(Text("Token identifier")), told["_id"]),
             (context.words(Text("Token")), told["token"]),
         ]
     )
@@ -46,7 +50,7 @@ def get(context: Context) -> None:
 def list_all(context: Context) -> None:
     """List the account's tokens."""
     context.say(Text("Listing tokens..."))
-    told = context.control().call("GET", "/tokens")
+    told = list(_all(context.control()))
     rows = [_row(each) for each in told]
     if context.call.given("format"):
         formatted(context, context.call.text("format"), rows)
@@ -75,9 +79,8 @@ def remove(context: Context) -> None:
     """Remove tokens, named by their identifier or value."""
     control = context.control()
     failures: list[tuple[str, CallFailed]] = []
-    known = {one["token"]: one["id"] for one in control.call("GET", "/tokens") if "token" in one}
     for given in context.call.arguments:
-        wanted = known.get(given, given)
+        wanted = _identifier(given)
         context.say(Text("Removing token '{token}'...", token=wanted))
         try:
             control.call("DELETE", f"/tokens/{segment(wanted)}")
@@ -90,12 +93,31 @@ def remove(context: Context) -> None:
     _end(context)
 
 
+def _all(control: ControlApi) -> Iterator[dict[str, Any]]:
+    """Yield the tokens of all pages."""
+    start: str | None = ""
+    while start is not None:
+        page = control.call("GET", "/tokens", query={"start": start or None})
+        yield from page["tokens"]
+        start = page["next"]
+
+
+def _identifier(given: str) -> str:
+    """Return the id of a token that may be given by its value, whose middle holds the id."""
+    middle = given.split(".")[1] if given.count(".") == 2 else ""
+    try:
+        claims = json.loads(base64.b64decode(middle + "=" * (-len(middle) % 4)))
+        return str(claims["jti"])
+    except (ValueError, KeyError, TypeError):
+        return given
+
+
 def _row(told: dict[str, Any]) -> Struct:
     return Struct(
-        ID=told["id"],
-        Expiry=int(told.get("expiry") or 0),
-        ReadOnly=not told.get("read_write", False),
-        Description=told.get("description", ""),
+        ID=told["_id"],
+        Expiry=int(told["expiry"]),
+        ReadOnly=told["readonly"],
+        Description=told["secondary_owner"],
     )
 
 
