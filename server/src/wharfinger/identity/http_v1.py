@@ -46,7 +46,12 @@ def bearer_router(services: IdentityServices, web: Web, gate: Gate) -> APIRouter
     """Return the one route that needs no Account header: it tells which accounts there are."""
     api = APIRouter(tags=["identity"])
 
-    @api.get("/identity/v1/userinfo", operation_id="get_userinfo")
+    # The one call in no account: a token alone is asked who it is of.
+    @api.get(
+        "/identity/v1/userinfo",
+        operation_id="get_userinfo",
+        openapi_extra={"security": [{"iam": []}]},
+    )
     async def userinfo(request: Request) -> views.BearerView:
         """Tell who the bearer of the token is; needs no Account header."""
         claims = await gate.iam_claims(request)

@@ -94,9 +94,6 @@ def operations(document: Json) -> Iterator[tuple[str, Json]]:
 
 
 def _complete(path: str, operation: Json) -> None:
-    # What asks for no credentials says so with an empty list; else the document's rule holds.
-    if operation.get("security"):
-        del operation["security"]
     summary, _, rest = operation.pop("description", operation["summary"]).partition("\n\n")
     operation["summary"] = " ".join(summary.split()).rstrip(".")
     if rest:
