@@ -163,18 +163,23 @@ class FaultProxy:
         fault: Fault | None,
     ) -> bool:
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
+        up_writer.write(head)
+        sending = asyncio.create_task(_copy(reader, up_writer, _length(head)))
         try:
-            up_writer.write(head)
-            sending = asyncio.create_task(_copy(reader, up_writer, _length(head)))
             answer = await up_reader.readuntil(b"\r\n\r\n")
             while answer.split(b" ", 2)[1] == b"100":
                 writer.write(answer)
                 answer = await up_reader.readuntil(b"\r\n\r\n")
-            await sending
             body = b"" if head.startswith(b"HEAD ") else await _body(answer, up_reader)
+            if answer.split(b" ", 2)[1] < b"300":
+                await sending
+            # A refusal may come before the body, which then never does.
+            whole = sending.done()
         finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
             up_writer.close()
-        return await _answer(writer, answer, body, fault)
+        return await _answer(writer, answer, body, fault) and whole
 
 
 async def _answer(
