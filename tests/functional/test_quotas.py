@@ -15,6 +15,8 @@ from tests.conftest import NewTenant
 from tests.support.server import Operator, Server, Tenant
 
 MB = 1 << 20
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
 STORAGE = (
     "You have exceeded your storage quota. Delete one or more images, or review your storage quota "
     "and pricing plan"
@@ -197,5 +199,40 @@ def test_sixty_four_clients_at_once_into_the_last_megabytes(tmp_path: Path, mode
             # Nobody was let begin once what was there and what was under way reached the limit.
             assert room <= used <= room + 64 * size
         require_denied(Client(tenant, "late").push(b"w" * room), STORAGE)
+        tenant.close()
+        operator.close()
+
+
+def test_a_refusal_is_explained_to_the_owner_with_the_quota_that_answered(client: Client) -> None:
+    client.tenant.set_quotas(storage=0)
+    refused = client.open()
+
+    told = client.tenant.explained(refused.headers["X-Request-Id"])
+
+    assert told["rule"]["kind"] == "quota"
+    assert told["rule"]["values"]["limit_bytes"] == 0
+
+
+def test_a_quota_that_is_nearly_used_is_told_with_the_push(tmp_path: Path) -> None:
+    settings = {"WHARFINGER_QUOTA_REMEMBER_SECONDS": "0"}
+    with Server(tmp_path / "data", settings=settings) as server:
+        operator = Operator.of(server)
+        tenant = operator.create_tenant("nearly")
+        client = Client(tenant)
+        tenant.set_quotas(storage=1)
+        for size, warned in ((MB * 8 // 10, False), (MB // 10, True)):
+            content = bytes([size % 251]) * size
+            assert client.push(content).status_code == 201
+            manifest = {
+                "schemaVersion": 2,
+                "mediaType": MANIFEST,
+                "config": {"mediaType": CONFIG, "digest": digest(content), "size": size},
+                "layers": [],
+            }
+            path = client.blobs.replace("/blobs", "/manifests/v1")
+            answer = client.http.put(path, json=manifest, headers={"Content-Type": MANIFEST})
+            assert answer.status_code == 201, answer.text
+            assert ("WHF1003" in answer.headers.get("Warning", "")) is warned
+        client.http.close()
         tenant.close()
         operator.close()

@@ -333,6 +333,10 @@ class Identity:
         headers = self._headers(self.account)
         return _ok(self.http.request(method, path, json=body, headers=headers))
 
+    def explained(self, request_id: str) -> dict[str, Any]:
+        """Why a request was refused."""
+        return self._call("GET", f"/api/v1/explain/{request_id}")
+
     def registry_secret(self, *, write: bool = False, permanent: bool = False) -> str:
         """A new registry token: the password to the user name ``token``."""
         query = f"write={str(write).lower()}&permanent={str(permanent).lower()}"
