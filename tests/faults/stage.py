@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy import create_engine, text
 
 from tests.faults.crew import Crew
 from tests.faults.killer import wait_for
-from tests.faults.report import Report
+from tests.faults.report import FOLDER, Report
 from tests.support.postgres import Cluster, shared_cluster
 from tests.support.s3 import S3Server
 from tests.support.server import Operator, Server, wharfd
@@ -118,12 +119,16 @@ def apart(folder: Path, s3: S3Server, endpoint: str = "", **settings: str) -> It
 
 
 @contextmanager
-def reported(name: str, seed: int, facts: Callable[[], Mapping[str, object]]) -> Iterator[Report]:
-    """Write the report of a play, however it ends."""
-    report, outcome = Report(name, seed), "failed"
+def reported(name: str, seed: int, stage: Stage, crew: Crew) -> Iterator[Report]:
+    """Write the report of a play, however it ends, and keep the server's log of one that fails."""
+    report, outcome = Report(name, seed), "good"
     try:
         yield report
-        outcome = "good"
+    except BaseException:
+        outcome = "failed"
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        shutil.copy(stage.server.log, FOLDER / f"{name}.log")
+        raise
     finally:
-        report.add(facts())
+        report.add(crew.tally.told())
         report.write(outcome)

@@ -35,7 +35,7 @@ def _stage(folder: Path, what: str) -> Iterator[tuple[Stage, SmallDisk]]:
 def test_a_full_disk_is_told_and_outlived(tmp_path: Path, what: str) -> None:
     with _stage(tmp_path, what) as (stage, disk):
         crew = stage.crew(SEED, clients=3)
-        with reported(f"full-disk-{what}", SEED, crew.tally.told) as report:
+        with reported(f"full-disk-{what}", SEED, stage, crew) as report:
             crew.run(6)
             tenant = crew.tenant
             filler = _Filler(stage, tenant.registry_token(["repository:crew0/fill:pull,push"]))
@@ -123,7 +123,7 @@ def test_a_database_without_room_refuses_and_recovers(tmp_path: Path) -> None:
         blobs = {"WHARFINGER_BLOBS_URL": f"file://{tmp_path}/blobs"}
         with embedded(disk.folder, **QUICKLY, **blobs) as stage:
             crew = stage.crew(SEED, clients=3)
-            with reported("full-disk-database", SEED, crew.tally.told) as report:
+            with reported("full-disk-database", SEED, stage, crew) as report:
                 crew.run(6)
                 token = crew.tenant.registry_token(["repository:crew0/fill:pull,push"])
                 filler = _Filler(stage, token)

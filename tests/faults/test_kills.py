@@ -16,7 +16,7 @@ PAUSE = (0.2, 1.2)
 
 def _play(stage: Stage, name: str, seed: int) -> None:
     crew = stage.crew(seed)
-    with reported(name, seed, crew.tally.told) as report:
+    with reported(name, seed, stage, crew) as report:
         crew.run(CYCLES, Killer(stage.server, crew, seed, PAUSE))
         stage.server.restart()
         crew.verify()

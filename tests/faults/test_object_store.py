@@ -24,7 +24,7 @@ def test_clients_outlive_what_an_object_store_does(tmp_path: Path, s3: S3Server)
         apart(tmp_path, s3, proxy.endpoint, **QUICKLY, **PATIENCE) as stage,
     ):
         crew = stage.crew(SEED, clients=4)
-        with reported("object-store", SEED, crew.tally.told):
+        with reported("object-store", SEED, stage, crew):
             crew.run(20, lambda: _torment(proxy, stage, s3, crew.tally))
             crew.run(20)
             stage.require_whole()
