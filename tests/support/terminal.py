@@ -74,8 +74,10 @@ class Terminal:
         return self._process.wait(SECONDS)
 
     def _read(self, deadline: float) -> str:
-        ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
+        # Not select(), which takes no descriptor above 1023: a long test run has more than that.
+        poll = select.poll()
+        poll.register(self._master, select.POLLIN)
+        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
             return ""
         try:
             piece = os.read(self._master, 4096).decode("utf-8", "replace").replace("\r\n", "\n")
