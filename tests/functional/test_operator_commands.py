@@ -90,7 +90,7 @@ def test_config_show_as_json_lists_every_setting() -> None:
     ("name", "value", "allowed"),
     [
         ("port", "70000", "at most 65535"),
-        ("workers", "none", "an integer, at least 1, at most 64"),
+        ("workers", "none", "an integer, at least 0, at most 64"),
         ("log_level", "loud", "one of debug, info, warning, error"),
         ("drain_seconds", "-1", "at least 0"),
         ("region", "Über", "matching ^[a-z0-9]"),

@@ -123,5 +123,8 @@ def _target(url: str) -> str:
 def _ended(connection: socket.socket) -> bool:
     """Tell whether the other end closed: then there is something to read, though nothing asked."""
     with suppress(OSError, ValueError):
-        return bool(select.select([connection], [], [], 0)[0])
+        # Not select(), which takes no descriptor above 1023.
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        return bool(poll.poll(0))
     return True

@@ -80,7 +80,9 @@ def _jobs(settings: Settings, slots: list[list[Listener]], life: int) -> None:
 def _watch(life: int, stop: threading.Event) -> None:
     """End the jobs with the supervisor: the pipe ends when it does."""
     # Not by reading: the workers' loops made the shared end of the pipe non-blocking.
-    select.select([life], [], [])
+    poll = select.poll()
+    poll.register(life, select.POLLIN)
+    poll.poll()
     stop.set()
 
 
