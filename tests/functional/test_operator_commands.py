@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import threading
@@ -23,7 +24,7 @@ from tests.support.server import Identity, Operator, Server, free_ports, wharfd
 
 COMMAND_SECONDS = 60.0
 EVENT_SECONDS = 30.0
-CHUNK = 64 * 1024
+CHUNK = 1024 * 1024
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -292,6 +293,13 @@ class Transfer:
         self._thread.start()
         assert self._under_way.wait(EVENT_SECONDS)
 
+    def is_received(self) -> bool:
+        """Whether a request of the server's holds the upload by now."""
+        with sqlite3.connect(self._server.data / "wharfinger.db", timeout=30) as connection:
+            held = connection.execute("SELECT 1 FROM uploads WHERE leased_until > 0").fetchone()
+        connection.close()
+        return held is not None
+
     def finish(self) -> int:
         """Sends the rest and returns the status that the server answers."""
         self._go_on.set()
@@ -323,6 +331,8 @@ def test_stop_drains(own: Server) -> None:
     own.restart()
     who = Operator.of(own)
     transfer = Transfer(own, who)
+    # Sent is not received: what the server has not looked at yet it may refuse.
+    wait_for(transfer.is_received, "the transfer is under way")
 
     os.kill(own.pid, signal.SIGTERM)
     wait_for(lambda: httpx.get(f"{own.api}/health/ready").status_code == 503, "readiness fails")
