@@ -37,6 +37,8 @@ def settings_of(s3: S3Server, endpoint: str = "", **more: str) -> dict[str, str]
         "WHARFINGER_S3_TIMEOUT_SECONDS": "4",
         "WHARFINGER_S3_ATTEMPTS": "4",
         "WHARFINGER_REGISTRY_TOKEN_SECONDS": "3600",
+        # The most that a log can give away.
+        "WHARFINGER_LOG_LEVEL": "debug",
         **more,
     }
 

@@ -50,3 +50,6 @@ def configure(settings: Settings) -> None:
     # A client that speaks no HTTP is no event of ours; it got its 400.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Their finest lines hold signatures and session tokens.
+    for name in ("botocore", "urllib3"):
+        logging.getLogger(name).setLevel(logging.WARNING)
