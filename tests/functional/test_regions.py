@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -204,3 +205,28 @@ def test_only_operators_own_what_everybody_pulls(operator: Traveller, one: Trave
         "global", "GET", "/v2/_catalog", headers={"Authorization": f"Bearer {catalog}"}
     )
     assert listed.json() == {"repositories": ["base/tool"]}
+
+
+def test_public_images_are_listed_and_inspected_from_every_region(
+    operator: Traveller, one: Traveller
+) -> None:
+    operator.control("global", "PUT", "/api/v1/namespaces/shown")
+    assert operator.push("global", "shown/tool").status_code == 201
+    one.control("north", "PUT", "/api/v1/namespaces/mine")
+    assert one.push("north", "mine/app").status_code == 201
+    public = f"{HOSTS['global']}/shown/tool:1"
+
+    def listed(**query: str) -> set[str]:
+        answer = one.control("north", "GET", "/api/v1/images", params=query)
+        return {tag for image in answer.json() for tag in image["RepoTags"]}
+
+    assert public not in listed()
+    assert {public, f"{HOSTS['north']}/mine/app:1"} <= listed(includeIBM="true")
+    assert public in listed(includeIBM="true", includePrivate="false")
+    path = f"/api/v1/images/{quote(public, safe='')}/manifest"
+    assert one.control("north", "GET", path).content == IMAGE
+    assert one.control("north", "DELETE", path.removesuffix("/manifest")).status_code == 400
+    assert one.control("global", "DELETE", path.removesuffix("/manifest")).status_code == 403
+    other = quote(f"{HOSTS['south']}/mine/app:1", safe="")
+    elsewhere = f"/api/v1/images/{other}/manifest"
+    assert one.control("north", "GET", elsewhere).status_code == 400

@@ -65,6 +65,16 @@ def until(dock: Dock, repository: str, address: str, status: int) -> set[int]:
     return seen
 
 
+def explained(dock: Dock, request_id: str) -> object:
+    """The rule that refused the request, once it is written down."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        answer = dock.call("GET", f"/explain/{request_id}")
+        if answer.status_code == 200:
+            return answer.json()["rule"]
+    return answer.text
+
+
 def test_private_only_holds_for_pulls_and_pushes_from_everywhere_else(keep: Dock) -> None:
     repository = f"{namespace(keep)}/app"
     pushed = keep.push(repository, "v1")
@@ -88,7 +98,13 @@ def test_private_only_holds_for_pulls_and_pushes_from_everywhere_else(keep: Dock
         answer = keep.registry(method, path, repository, headers=outside)
         assert answer.status_code == status, path
     refused = keep.registry("GET", "manifests/v1", repository, headers=outside)
-    assert refused.json()["errors"][0]["detail"]["code"] == "WHF0520"
+    detail = refused.json()["errors"][0]["detail"]
+    assert detail["code"] == "WHF0520"
+    assert explained(keep, detail["request_id"]) == {
+        "kind": "network",
+        "values": {"address": "198.51.100.7", "namespace": namespace(keep)},
+        "needed": "an address in the private networks of the region home",
+    }
     assert keep.images()[0]["RepoTags"], "the control API is not restricted"
 
     keep.call("PATCH", "/auth", json={"private_only": False}).raise_for_status()

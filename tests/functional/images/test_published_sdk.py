@@ -128,3 +128,28 @@ def test_refusals_reach_the_user_of_the_sdk_as_texts(sdk: Counted, tenant: Tenan
     with pytest.raises(core.ApiException) as absent:
         sdk("inspect_image", image=f"{tenant.namespace}/nothing:1")
     assert absent.value.status_code == 404
+
+
+def test_an_unknown_key_is_told_as_such(server: Server, tenant: Tenant) -> None:
+    client = Client(
+        account=tenant.account,
+        authenticator=authenticators.IAMAuthenticator("no-such-key", url=server.api),
+    )
+    client.set_service_url(server.api)
+    with pytest.raises(core.ApiException) as refused:
+        client.list_namespaces()
+    assert refused.value.status_code == 400
+    assert "Provided API key could not be found" in str(refused.value.message)
+
+
+def test_set_up_from_variables_and_with_compressed_bodies(
+    server: Server, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTAINER_REGISTRY_URL", server.api)
+    monkeypatch.setenv("CONTAINER_REGISTRY_AUTH_URL", server.api)
+    monkeypatch.setenv("CONTAINER_REGISTRY_APIKEY", tenant.api_key)
+    client = Client.new_instance(account=tenant.account)
+    client.set_enable_gzip_compression(True)
+    client.set_retention_policy(tenant.namespace, images_per_repo=9)
+    shown = client.get_retention_policy(tenant.namespace).get_result()
+    assert shown["images_per_repo"] == 9

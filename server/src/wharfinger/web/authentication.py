@@ -140,8 +140,13 @@ class Gate:
         namespace = namespace_of(repository)
         if not private.restricts(region, namespace):
             return
-        if not urls.regions.is_private(region, urls.client_address(request)):
-            refusal = PrivateOnly(namespace=namespace)
+        address = urls.client_address(request)
+        if not urls.regions.is_private(region, address):
+            needed = Text(
+                "an address in the private networks of the region {region}", region=region
+            )
+            values = {"address": address, "namespace": namespace}
+            refusal = PrivateOnly(namespace=namespace).because("network", values, needed)
             raise _hidden(refusal) if request.scope["method"] == "HEAD" else refusal
 
     async def ping(self, request: HTTPConnection) -> Claims:
