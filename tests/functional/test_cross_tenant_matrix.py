@@ -110,6 +110,8 @@ GET    /api/v1/audit                                           401      200    4
 GET    /api/v1/regions                                         200      200    200    200     200
 GET    /api/v1/explain/{id}                                    401      404    200    404     200
 GET    /identity/v1/userinfo                                   401      200    200    200     200
+GET    /identity/passcode                                      200      200    200    200     200
+POST   /identity/passcode                                      400      400    400    400     400
 GET    /plugins/simple/                                        200      200    200    200     200
 GET    /plugins/simple/{project}/                              404      404    404    404     404
 GET    /plugins/files/{filename}                               404      404    404    404     404

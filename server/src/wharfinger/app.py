@@ -30,6 +30,7 @@ from wharfinger.explain import services as explain_services
 from wharfinger.explain.http import HttpWitness
 from wharfinger.explain.services import ExplainServices
 from wharfinger.identity import http as identity_http
+from wharfinger.identity import http_pages as identity_pages
 from wharfinger.identity import services as identity_services
 from wharfinger.identity.secrets import load_master_key
 from wharfinger.identity.services import IdentityServices
@@ -296,6 +297,7 @@ def routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
     return [
         *_registry_routes(rooms, web, gate),
         *identity_http.routes(rooms.identity, web),
+        *identity_pages.routes(rooms.identity.passcodes, rooms.identity.single_sign_on, web),
         *health.routes(),
         *figures,
         *HelpPages().routes(),

@@ -500,6 +500,27 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             description="users, service ids, API keys and policies of an account, of each kind",
         ),
     ] = 10_000
+    passcode_seconds: Annotated[
+        int, Meta(ge=60, le=3600, description="life of a one-time passcode")
+    ] = 300
+    oidc_issuer: Annotated[
+        str,
+        Meta(
+            max_length=1000,
+            pattern="^(https?://[^ ?#]+)?$",
+            description="issuer URL of the OpenID Connect provider that people may sign in with; empty: none",
+        ),
+    ] = ""
+    oidc_client_id: Annotated[
+        str, Meta(max_length=255, description="client id of this service at the provider")
+    ] = ""
+    oidc_client_secret_file: Annotated[
+        str, Meta(description="file with the client secret of this service at the provider")
+    ] = ""
+    oidc_name: Annotated[
+        str,
+        Meta(min_length=1, max_length=64, description="what the sign-in page calls the provider"),
+    ] = "single sign-on"
     token_scopes: Annotated[int, Meta(ge=1, le=1000, description="scopes in one token request")] = (
         100
     )
@@ -726,6 +747,11 @@ def _consistent(settings: Settings) -> Settings:
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise SettingInvalid("tls_certificate: set it together with tls_key, or neither")
     optional = [port for port in (settings.tls_port, settings.metrics_port) if port]
+    oidc = (settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret_file)
+    if any(oidc) and not all(oidc):
+        raise SettingInvalid(
+            "oidc_issuer: set it together with oidc_client_id and oidc_client_secret_file"
+        )
     ports = [settings.port, settings.trust_port, *optional]
     if len(set(ports)) != len(ports):
         names = "port, tls_port, metrics_port and trust_port"

@@ -218,3 +218,31 @@ class StoreSuite:
             changes.touch_api_keys([(KEY.id, 500), ("gone", 500)])
             changes.touch_api_keys([(KEY.id, 400)])
             assert changes.api_key(ACCOUNT.id, KEY.id) == replace(KEY, last_used_at=500)
+
+    def test_a_passcode_is_taken_once_and_in_its_time(self, furnished: Store) -> None:
+        first, second = b"1" * 32, b"2" * 32
+        with furnished.writing() as changes:
+            changes.add_passcode(first, "pw-1", 200, 100)
+            assert changes.take_passcode(first, 200) is None
+            changes.add_passcode(first, "pw-1", 300, 200)
+            changes.add_passcode(second, "pw-1", 300, 200)
+            # The newer one of a credential ends the older.
+            assert changes.take_passcode(first, 250) is None
+        password = Credential("pw-1", USER.iam_id, CredentialKind.PASSWORD, 0)
+
+        def take(_: int) -> Credential | None:
+            with furnished.writing() as changes:
+                return changes.take_passcode(second, 250)
+
+        with ThreadPoolExecutor(4) as pool:
+            taken = list(pool.map(take, range(4)))
+        assert [one for one in taken if one] == [password]
+
+    def test_a_passcode_of_who_is_gone_is_worth_nothing(self, furnished: Store) -> None:
+        with furnished.writing() as changes:
+            changes.add_passcode(b"1" * 32, "pw-1", 200, 100)
+            changes.remove_member(ACCOUNT.id, USER.iam_id)
+            changes.remove_member(OTHER.id, USER.iam_id)
+            changes.remove_user(USER.iam_id)
+        with furnished.writing() as changes:
+            assert changes.take_passcode(b"1" * 32, 150) is None

@@ -13,7 +13,7 @@ from wharfinger.identity.model import (
     CredentialsWrong,
     GrantUnsupported,
     NotInAccount,
-    PasscodeUnsupported,
+    PasscodeInvalid,
     PropertyMissing,
     RefreshExpired,
     RefreshInvalid,
@@ -103,7 +103,7 @@ def test_only_an_authenticated_client_gets_a_refresh_token(house: House) -> None
         ({"grant_type": "implicit"}, GrantUnsupported),
         (
             {"grant_type": "urn:ibm:params:oauth:grant-type:passcode", "passcode": "x"},
-            PasscodeUnsupported,
+            PasscodeInvalid,
         ),
         ({"grant_type": API_KEY, "apikey": "nonsense"}, ApiKeyUnknown),
         ({"grant_type": API_KEY, "apikey": keys.generate(lambda _: 5)}, ApiKeyUnknown),

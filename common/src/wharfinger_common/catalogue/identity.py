@@ -101,20 +101,24 @@ GRANT_UNSUPPORTED: Final = Entry(
     control="CRG0007E",
     iam="BXNIM0112E",
     message="The grant type {grant} is not offered here",
-    meaning="The service exchanges API keys, passwords and refresh tokens for tokens.",
+    meaning="The service exchanges API keys, passwords, passcodes and refresh tokens for tokens.",
     causes=("A client for another interface version", "A mistyped grant_type"),
     cure=("Use one of these grant types: {offered}.",),
 )
-PASSCODE_UNSUPPORTED: Final = Entry(
+PASSCODE_INVALID: Final = Entry(
     code="WHF0208",
     status=400,
-    oci="UNSUPPORTED",
-    control="CRG0007E",
+    oci="UNAUTHORIZED",
+    control="CRG0014E",
     iam="BXNIM0113E",
-    message="One-time passcodes are not offered by this service",
-    meaning="Passcodes need single sign-on, which this service does not have.",
-    causes=("A client that was asked to sign in with --sso",),
-    cure=("Sign in with an API key instead (login --apikey).",),
+    message="The one-time passcode is not valid",
+    meaning="A passcode counts once, for a few minutes, and a new one ends the one before.",
+    causes=(
+        "A mistyped passcode",
+        "A passcode that was used, or has ended",
+        "A newer passcode was fetched",
+    ),
+    cure=("Get a new passcode from the page /identity/passcode and use it at once.",),
 )
 NOT_IN_ACCOUNT: Final = Entry(
     code="WHF0209",
@@ -310,4 +314,70 @@ CLIENT_UNKNOWN: Final = Entry(
     meaning="The token exchange takes no client authentication, or the one of the command line.",
     causes=("A client that is configured with a client id of its own",),
     cure=("Leave the client id and secret out of the client's settings.",),
+)
+FORM_STALE: Final = Entry(
+    code="WHF0240",
+    status=400,
+    oci="UNSUPPORTED",
+    control="CRG0007E",
+    iam="BXNIM0240E",
+    message="The form was not sent from this page, or is too old",
+    meaning="A form counts only where the page that it came from set a cookie for it.",
+    causes=("The page was open for long", "Cookies are switched off", "Another page sent the form"),
+    cure=("Send the form on this page again.",),
+)
+SIGN_IN_STALE: Final = Entry(
+    code="WHF0241",
+    status=400,
+    oci="UNSUPPORTED",
+    control="CRG0007E",
+    iam="BXNIM0241E",
+    message="This sign-in did not begin in this browser, or took too long",
+    meaning="Who comes back from the provider must have left for it from here, minutes before.",
+    causes=("The page was open for long", "Cookies are switched off", "A copied address"),
+    cure=("Begin again at /identity/passcode.",),
+)
+EMAIL_UNVERIFIED: Final = Entry(
+    code="WHF0242",
+    status=403,
+    oci="DENIED",
+    control="CRG0020E",
+    iam="BXNIM0242E",
+    message="The provider does not vouch for your e-mail address",
+    meaning="Users are known by their e-mail, so the provider must have verified it.",
+    causes=("The e-mail is not verified at the provider", "The provider does not tell e-mails"),
+    cure=("Verify your e-mail at the provider, or ask the operator to look at its settings.",),
+)
+PERSON_UNKNOWN: Final = Entry(
+    code="WHF0243",
+    status=403,
+    oci="DENIED",
+    control="CRG0020E",
+    iam="BXNIM0243E",
+    message="Nobody added a user with the e-mail {email}",
+    meaning="Signing in adds nobody: a Manager of an account adds users first.",
+    causes=("The user was not added yet, or was removed", "Another e-mail at the provider"),
+    cure=("Ask a Manager of the account to add you with this e-mail.",),
+)
+PROVIDER_UNAVAILABLE: Final = Entry(
+    code="WHF0244",
+    status=502,
+    oci="UNAVAILABLE",
+    control="CRG0244E",
+    iam="BXNIM0244E",
+    message="The provider of single sign-on does not answer as it should: {reason}",
+    meaning="The service asks the provider where to sign in and who did; it got no usable answer.",
+    causes=("The provider is down", "A wrong oidc_issuer", "A network or certificate problem"),
+    cure=("Try again; if it stays, tell the operator. A password or API key works meanwhile.",),
+)
+PROVIDER_REFUSED: Final = Entry(
+    code="WHF0245",
+    status=403,
+    oci="DENIED",
+    control="CRG0020E",
+    iam="BXNIM0245E",
+    message="The provider of single sign-on did not confirm the sign-in: {reason}",
+    meaning="The provider refused, or what it sent is not right: signature, audience, time or nonce.",
+    causes=("The sign-in was cancelled", "A wrong client id or secret", "Clocks that differ"),
+    cure=("Try again; if it stays, tell the operator.",),
 )

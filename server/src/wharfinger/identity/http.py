@@ -58,7 +58,7 @@ class _IamEndpoint:
         client = _basic(request)
         if client is not None and client != _CLIENT:
             raise ClientUnknown
-        form = dict(await _form(request, self._web))
+        form = dict(await read_form(request, self._web))
         token = await self._web.threads.run(
             self._service.exchange,
             form,
@@ -90,7 +90,7 @@ class _RegistryEndpoint:
         return await self._answer(asked)
 
     async def post(self, request: Request) -> Response:
-        pairs = await _form(request, self._web)
+        pairs = await read_form(request, self._web)
         scopes = [value for name, value in pairs if name == "scope"]
         urls = self._web.urls
         asked = request_from_form(
@@ -135,7 +135,12 @@ def _basic(request: Request) -> tuple[str, str] | None:
     return name, password
 
 
-async def _form(request: Request, web: Web) -> Pairs:
+async def read_form(request: Request, web: Web) -> Pairs:
+    """Return the fields of a form-encoded body.
+
+    Raises:
+        BodyInvalid, BodyTooLarge: it is none, or too large.
+    """
     settings = web.settings
     body = await read_body(request, settings.body_bytes, "body_bytes", settings.body_stall_seconds)
     try:

@@ -198,6 +198,7 @@ class CredentialKind(Enum):
     REGISTRY_TOKEN = "token"  # noqa: S105 - the name of a kind, not a token
     PASSWORD = "password"  # noqa: S105 - the name of a kind, not a password
     ANONYMOUS = "anonymous"
+    SSO = "sso"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,10 +282,46 @@ class GrantUnsupported(Refusal):
     entry = entries.GRANT_UNSUPPORTED
 
 
-class PasscodeUnsupported(Refusal):
-    """One-time passcodes are not offered."""
+class PasscodeInvalid(Refusal):
+    """There is no such passcode, or it was used, or has ended."""
 
-    entry = entries.PASSCODE_UNSUPPORTED
+    entry = entries.PASSCODE_INVALID
+
+
+class FormStale(Refusal):
+    """What was sent does not come from the form, or from one that is too old."""
+
+    entry = entries.FORM_STALE
+
+
+class SignInStale(Refusal):
+    """A sign-in at the provider that did not begin here, or too long ago."""
+
+    entry = entries.SIGN_IN_STALE
+
+
+class EmailUnverified(Refusal):
+    """The provider does not vouch for an e-mail."""
+
+    entry = entries.EMAIL_UNVERIFIED
+
+
+class ProviderUnavailable(Refusal):
+    """The provider of single sign-on does not answer as one."""
+
+    entry = entries.PROVIDER_UNAVAILABLE
+
+
+class ProviderRefused(Refusal):
+    """The provider of single sign-on did not vouch for anybody."""
+
+    entry = entries.PROVIDER_REFUSED
+
+
+class PersonUnknown(Refusal):
+    """The provider vouches for somebody whom no account has added."""
+
+    entry = entries.PERSON_UNKNOWN
 
 
 class NotInAccount(Refusal):

@@ -54,6 +54,24 @@ class Failures:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a provider of single sign-on vouches for; ``verified`` is about the e-mail."""
+
+    email: str
+    verified: bool
+
+
+class OidcProvider(Protocol):
+    """A provider of single sign-on; every method may ask it over the network."""
+
+    def authorization_url(self, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
+        """Return where the browser signs in."""
+
+    def identify(self, redirect_uri: str, code: str, nonce: str, verifier: str) -> Person:
+        """Return whom the provider vouches for with ``code``."""
+
+
 class Records(Protocol):
     """One consistent view of what identity keeps. Each method is one statement."""
 
@@ -227,6 +245,12 @@ class Changes(Records, Protocol):
 
     def remove_signing_keys(self, kids: Collection[str]) -> None:
         """Remove signing keys."""
+
+    def add_passcode(self, sha256: bytes, credential: str, ends: int, now: int) -> None:
+        """Add a passcode in place of all of this credential, and forget those that have ended."""
+
+    def take_passcode(self, sha256: bytes, now: int) -> Credential | None:
+        """Return the credential of a passcode that has not ended, and end it; None without one."""
 
     def add_failure(self, keys: Collection[str], now: int, window: int) -> None:
         """Count a failed sign-in under each key; counts older than ``window`` s start anew."""

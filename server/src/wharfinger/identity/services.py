@@ -3,9 +3,11 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import TokenType
+from wharfinger.identity.oidc import AuthlibProvider
 from wharfinger.identity.passwords import Passwords
 from wharfinger.identity.ports import Clock, NamespaceOwners, Store
 from wharfinger.identity.secrets import Seal
@@ -16,11 +18,13 @@ from wharfinger.identity.service.authentication import Authenticator
 from wharfinger.identity.service.desk import Desk
 from wharfinger.identity.service.keyring import KeyRing
 from wharfinger.identity.service.last_use import LastUse
+from wharfinger.identity.service.passcodes import Passcodes
 from wharfinger.identity.service.people import People
 from wharfinger.identity.service.policies import Policies
 from wharfinger.identity.service.registry_sign_in import RegistrySignIn
 from wharfinger.identity.service.registry_tokens import RegistryTokens
 from wharfinger.identity.service.sign_in import SignIn
+from wharfinger.identity.service.single_sign_on import SingleSignOn
 from wharfinger.identity.service.throttle import Throttle
 from wharfinger.identity.service.tokens import TokenService
 from wharfinger.identity.service.whoami import WhoAmI
@@ -51,6 +55,8 @@ class IdentityServices:
     registry_tokens: RegistryTokens
     last_use: LastUse
     whoami: WhoAmI
+    passcodes: Passcodes
+    single_sign_on: SingleSignOn | None
 
 
 def build(
@@ -78,6 +84,7 @@ def build(
     last_use = LastUse(store, clock)
     look_up = LookUp(master_key)
     authenticator = Authenticator(store, tokens, passwords, throttle, last_use, look_up)
+    passcodes = Passcodes(store, authenticator, throttle, settings.passcode_seconds)
     desk = Desk(store, tokens, passwords, clock, _new_id, settings.identities_per_account)
     return IdentityServices(
         store=store,
@@ -86,6 +93,7 @@ def build(
         sign_in=SignIn(
             store,
             authenticator,
+            passcodes,
             tokens,
             token_seconds=settings.iam_token_seconds,
             refresh_seconds=settings.refresh_token_seconds,
@@ -105,7 +113,19 @@ def build(
         registry_tokens=RegistryTokens(desk, Seal(master_key), look_up),
         last_use=last_use,
         whoami=WhoAmI(store),
+        passcodes=passcodes,
+        single_sign_on=_single_sign_on(settings, passcodes, Seal(master_key), clock),
     )
+
+
+def _single_sign_on(
+    settings: Settings, passcodes: Passcodes, seal: Seal, clock: Clock
+) -> SingleSignOn | None:
+    if not settings.oidc_issuer:
+        return None
+    secret = Path(settings.oidc_client_secret_file).read_text(encoding="utf-8").strip()
+    provider = AuthlibProvider(settings.oidc_issuer, settings.oidc_client_id, secret, clock)
+    return SingleSignOn(provider, passcodes, seal, clock)
 
 
 def _tokens(

@@ -139,6 +139,17 @@ signin_failures: Final = Table(
     Column("count", Integer, nullable=False),
 )
 
+# Only a hash of each; one that was used is gone. The credential may be gone before its passcode.
+passcodes: Final = Table(
+    "passcodes",
+    metadata,
+    Column("secret_sha256", LargeBinary(32), primary_key=True),
+    Column("credential_id", Key(64), nullable=False),
+    Column("ends", Seconds, nullable=False),
+    Index(None, "credential_id"),
+    Index(None, "ends"),
+)
+
 # What is true of the deployment as a whole, however many nodes it has; see ports.Fact.
 facts: Final = Table(
     "facts",

@@ -11,12 +11,13 @@ from wharfinger.identity.model import (
     CredentialsWrong,
     GrantUnsupported,
     NotInAccount,
-    PasscodeUnsupported,
+    PasscodeInvalid,
     PropertyMissing,
     TokenType,
 )
 from wharfinger.identity.ports import Store
 from wharfinger.identity.service.authentication import Authenticator
+from wharfinger.identity.service.passcodes import Passcodes
 from wharfinger.identity.service.tokens import IAM_AUDIENCE, TokenService
 
 GRANT_API_KEY: Final = "urn:ibm:params:oauth:grant-type:apikey"
@@ -44,6 +45,7 @@ class SignIn:
         self,
         store: Store,
         authenticator: Authenticator,
+        passcodes: Passcodes,
         tokens: TokenService,
         *,
         token_seconds: int,
@@ -51,11 +53,13 @@ class SignIn:
     ) -> None:
         self._store = store
         self._authenticator = authenticator
+        self._passcodes = passcodes
         self._tokens = tokens
         self._token_seconds = token_seconds
         self._refresh_seconds = refresh_seconds
         self._grants: Mapping[str, Callable[[Mapping[str, str], str], tuple[Credential, str]]] = {
             GRANT_API_KEY: self._by_api_key,
+            GRANT_PASSCODE: self._by_passcode,
             GRANT_PASSWORD: self._by_password,
             GRANT_REFRESH: self._by_refresh,
         }
@@ -68,14 +72,13 @@ class SignIn:
         only to a client that authenticated itself (``with_refresh``).
 
         Raises:
-            PropertyMissing, GrantUnsupported, PasscodeUnsupported: the form is not as it must be.
-            ApiKeyUnknown, CredentialsWrong, RefreshInvalid, RefreshExpired: the secret is refused.
+            PropertyMissing, GrantUnsupported: the form is not as it must be.
+            ApiKeyUnknown, CredentialsWrong, PasscodeInvalid, RefreshInvalid, RefreshExpired: the
+                secret is refused.
             NotInAccount: it may not be bound to the account.
             TooManyFailures, SignInBusy: not now.
         """
         grant = _required(form, "grant_type")
-        if grant == GRANT_PASSCODE:
-            raise PasscodeUnsupported
         authenticate = self._grants.get(grant)
         if authenticate is None:
             raise GrantUnsupported(grant=grant[:_SHOWN], offered=", ".join(self._grants))
@@ -94,6 +97,12 @@ class SignIn:
         credential = self._authenticator.password(email, password, address)
         if credential is None:
             raise CredentialsWrong
+        return credential, ""
+
+    def _by_passcode(self, form: Mapping[str, str], address: str) -> tuple[Credential, str]:
+        credential = self._passcodes.redeem(_required(form, "passcode"), address)
+        if credential is None:
+            raise PasscodeInvalid
         return credential, ""
 
     def _by_refresh(self, form: Mapping[str, str], _address: str) -> tuple[Credential, str]:

@@ -23,7 +23,7 @@ from wharfinger.identity.model import (
 )
 from wharfinger.identity.ports import SigningKey
 from wharfinger.identity.store import rows
-from wharfinger.identity.store.records import SqlRecords
+from wharfinger.identity.store.passcodes import PasscodeChanges
 from wharfinger.identity.store.registry_tokens import TokenChanges
 from wharfinger.identity.tables import (
     accounts,
@@ -42,7 +42,7 @@ _FAILURES_FORGOTTEN: Final = 100
 """Old counts that one more failure removes: more than it adds."""
 
 
-class SqlChanges(SqlRecords, TokenChanges):
+class SqlChanges(PasscodeChanges, TokenChanges):
     """Implements ``identity.ports.Changes`` over one connection, save for the audit row."""
 
     def lock_account(self, account: str) -> None:
