@@ -73,9 +73,9 @@ GET    /identity/v1/policies/{id}                              401      404    4
 DELETE /identity/v1/policies/{id}                              401      404    403    403     204
 GET    /api/v1/namespaces                                      401      200    200    403     200
 GET    /api/v1/namespaces/details                              401      200    200    403     200
-PUT    /api/v1/namespaces/{name}                               401      409    403    403     200
-PATCH  /api/v1/namespaces/{name}                               401      403    403    403     200
-DELETE /api/v1/namespaces/{name}                               401      403    403    403     204
+PUT    /api/v1/namespaces/{name:path}                          401      409    403    403     200
+PATCH  /api/v1/namespaces/{name:path}                          401      403    403    403     200
+DELETE /api/v1/namespaces/{name:path}                          401      403    403    403     204
 GET    /api/v1/images                                          401      200    200    403     200
 POST   /api/v1/images/digests                                  401      200    200    403     200
 POST   /api/v1/images/bulkdelete                               401      200    200    200     200
@@ -332,8 +332,8 @@ def control_call(home: Home, row: Row, who: Identity | None) -> Call:
     """Path and arguments of a call of the control and identity APIs, about what ``home`` owns."""
     more: dict[str, Any] = {"headers": home.control_headers(who)}
     values: dict[str, str] = {}
-    if "{name}" in row.path:
-        values["name"] = home.fresh_namespace() if row.method != "PUT" else home.namespace
+    if "{name:path}" in row.path:
+        values["name:path"] = home.fresh_namespace() if row.method != "PUT" else home.namespace
         more["headers"]["X-Auth-Resource-Group"] = "group"
     if "{namespace}" in row.path:
         values["namespace"] = home.namespace

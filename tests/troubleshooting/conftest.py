@@ -9,5 +9,15 @@ from tests.functional.cli.conftest import (
     signed_in,
     targeted,
 )
+from tests.functional.clients.conftest import docker_engine
 
-__all__ = ["Offer", "house_wheels", "ibmcloud", "offer", "offered_house", "signed_in", "targeted"]
+__all__ = [
+    "Offer",
+    "docker_engine",
+    "house_wheels",
+    "ibmcloud",
+    "offer",
+    "offered_house",
+    "signed_in",
+    "targeted",
+]

@@ -210,7 +210,7 @@ def test_another_method_gets_all_that_are_offered(port: Port) -> None:
 
 def test_another_path_gets_404_in_the_form_of_the_interface(port: Port) -> None:
     refused(port.call("GET", "/api/v1/nothing"), 404, "CRG0003E")
-    refused(port.call("GET", "/api/v1/namespaces/"), 404, "CRG0003E")
+    refused(port.call("GET", "/api/v1/quotas/"), 404, "CRG0003E")
 
 
 def test_a_gzip_body_is_read(port: Port) -> None:

@@ -95,6 +95,8 @@ class _Writes:
     def mount(self, api: APIRouter, name: Any) -> None:
         """Register the routes; ``name`` annotates the path's variable."""
         service, run = self._service, self._run
+        # Whatever stands there is the name, also with slashes or empty: the service says why not.
+        path = "/{name:path}"
 
         async def add(request: Request, name: name) -> Response:
             """Add a namespace to the account (Manager), or find that it has it already."""
@@ -113,7 +115,7 @@ class _Writes:
             await run(service.remove, caller_of(request), name)
 
         api.add_api_route(
-            "/{name}",
+            path,
             add,
             methods=["PUT"],
             operation_id="add_namespace",
@@ -124,14 +126,14 @@ class _Writes:
             openapi_extra={"parameters": [_group_header(required=False)]},
         )
         api.add_api_route(
-            "/{name}",
+            path,
             assign,
             methods=["PATCH"],
             operation_id="assign_namespace",
             openapi_extra={"parameters": [_group_header(required=True)]},
         )
         api.add_api_route(
-            "/{name}",
+            path,
             remove,
             methods=["DELETE"],
             operation_id="remove_namespace",

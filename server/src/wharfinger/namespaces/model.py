@@ -206,7 +206,7 @@ def _described(character: str) -> str:
     if character == " ":
         return Text("a space")
     if character.isprintable():
-        return f"'{character}'"
+        return Text("'{character}'", character=character)
     return Text("the character {point}", point=f"U+{ord(character):04X}")
 
 
