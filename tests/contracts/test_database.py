@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -176,6 +177,29 @@ def test_a_session_that_is_ended_at_the_commit_leaves_doubt(postgresql: Database
         fail()
     assert told.value.committing
     assert not told.value.undone
+
+
+def test_a_connection_that_breaks_undoes_its_unit_whatever_the_driver_calls_it(
+    postgresql: Database,
+) -> None:
+    # What libpq says by itself has no SQLSTATE: the driver's class for it is the general one.
+    def break_down() -> None:
+        with postgresql.writing() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.close()
+            raise psycopg.DatabaseError("server closed the connection unexpectedly")
+
+    with pytest.raises(DatabaseInterrupted) as caught:
+        break_down()
+    assert caught.value.undone
+
+
+def test_what_the_driver_says_on_a_sound_connection_is_a_defect_of_ours(
+    postgresql: Database,
+) -> None:
+    with pytest.raises(psycopg.DatabaseError), postgresql.reading():
+        raise psycopg.DatabaseError("nobody knows this one")
 
 
 def test_two_units_in_a_deadlock_end_one_of_them_undone(postgresql: Database) -> None:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import insert, update
 
@@ -183,3 +184,32 @@ def test_a_database_that_does_not_answer_is_told_at_once() -> None:
 
     with pytest.raises(ReadFailed):
         asyncio.run(reads.blob(key("sha256:0")["key"]))
+
+
+def test_whatever_breaks_a_look_up_leaves_it_to_the_ordinary_route(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminate = asyncpg.Connection.terminate
+
+    async def closed(*_: object, **__: object) -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>")
+
+    def ended(connection: asyncpg.Connection) -> None:
+        terminate(connection)
+        raise RuntimeError("the handler is closed")
+
+    with on_postgresql(Path()) as (database, reads):
+        digest = House(database).add_blob(b"four")["digest"]
+
+        async def run() -> Any:
+            over = reads()
+            await over.blob(key(digest)["key"])  # type: ignore[misc]  # PostgreSQL's are awaited
+            with monkeypatch.context() as patch:
+                # As uvloop says of a connection that it closed a moment ago.
+                patch.setattr(asyncpg.Connection, "fetchrow", closed)
+                patch.setattr(asyncpg.Connection, "terminate", ended)
+                with pytest.raises(ReadFailed):
+                    await over.blob(key(digest)["key"])  # type: ignore[misc]
+            return await over.blob(key(digest)["key"])  # type: ignore[misc]
+
+        assert asyncio.run(run()).size == 4

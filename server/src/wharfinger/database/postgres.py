@@ -159,6 +159,8 @@ class PostgresDatabase:
                 self._observer.committed(1, time.perf_counter() - begun, durable=durable)
         except _Failure as error:
             refusal = refusal_of(error, committing=committing)
+            if refusal is None and _is_broken(connection):
+                refusal = DatabaseInterrupted(committing=committing)
             _undo(connection)
             if refusal is None:
                 raise
@@ -280,6 +282,14 @@ def _driver(connection: Connection) -> psycopg.Connection:
     raw = connection.connection.driver_connection
     assert isinstance(raw, psycopg.Connection)  # noqa: S101 - the engine was made for it
     return raw
+
+
+def _is_broken(connection: Connection) -> bool:
+    """Whether the connection is lost, whatever the driver called what it met there.
+
+    What libpq says by itself has no SQLSTATE, and then the driver's class is only DatabaseError.
+    """
+    return connection.invalidated or _driver(connection).closed
 
 
 def _closed_by_peer(driver: psycopg.Connection) -> bool:

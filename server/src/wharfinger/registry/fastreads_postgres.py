@@ -1,6 +1,6 @@
 """The look-ups of the fast path over PostgreSQL: prepared, on the event loop, never in its way.
 
-asyncpg, because it costs the loop the least (docs/adr/0011). Each worker keeps a few connections
+asyncpg, because it costs the loop the least (docs/adr/0015). Each worker keeps a few connections
 of its own; a look-up takes the one that was used last, or waits for one. Where the database does
 not answer, the look-up fails at once, and the ordinary route waits for it.
 """
@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import asyncpg
@@ -22,13 +23,15 @@ from wharfinger.registry.fastreads import (
     Key,
     ReadFailed,
 )
+from wharfinger.web.log import EventLog
 
 LOOK_UP_SECONDS: Final = 5.0
 _PARAMETER: Final = re.compile(r":(\w+)")
 _NUMBERS: Final = frozenset({"young"})
 
 
-_FAILURES: Final = (
+_log: Final = EventLog("wharfinger.database")
+_FORESEEN: Final = (
     OSError,
     TimeoutError,
     asyncpg.PostgresError,
@@ -89,7 +92,13 @@ class PostgresFastReads:
         try:
             async with asyncio.timeout(LOOK_UP_SECONDS), self._slots:
                 return await self._ask(statement, key)
-        except _FAILURES as error:
+        except _FORESEEN as error:
+            raise ReadFailed from error
+        except Exception as error:
+            # A connection that dies between two turns of the loop shows as whatever the loop or
+            # the driver met there: uvloop raises RuntimeError for a handle that it has closed
+            # already. The ordinary route asks again, and tells what stays wrong.
+            _log.error("look-up failed", error=repr(error))
             raise ReadFailed from error
 
     async def _ask(self, statement: _Statement, key: Key) -> Any:
@@ -101,8 +110,10 @@ class PostgresFastReads:
             # The driver prepares a text once and finds it again by itself.
             row = await connection.fetchrow(statement.text, *statement.arguments(key))
         except BaseException:
-            # Whatever state it is in, nobody should meet it again.
-            connection.terminate()
+            # Whatever state it is in, nobody should meet it again. It may be too dead even to be
+            # ended; what it failed with before counts.
+            with suppress(Exception):
+                connection.terminate()
             raise
         self._free.append(connection)
         return row

@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wharfinger.web.context import Web
 from wharfinger.web.errors import Telling, render
@@ -37,6 +37,33 @@ class Internal(Refusal):
     """Something that nobody foresaw."""
 
     entry = entries.INTERNAL
+
+
+class _Body:
+    """The body of a request that may be asked twice: the server tells only once that it ended."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive: Final = receive
+        self._end: Message | None = None
+        self._untold: Message | None = None
+        self._empty = True
+
+    async def receive(self) -> Message:
+        """Return the next message (ASGI 3)."""
+        if self._untold is not None:
+            message, self._untold = self._untold, None
+            return message
+        message = await self._receive()
+        if message.get("body"):
+            self._empty = False
+        if message["type"] == "http.request" and not message.get("more_body"):
+            self._end = message
+        return message
+
+    def rewound(self) -> bool:
+        """Begin anew; return whether that can be done, which is when nothing was in it."""
+        self._untold = self._end
+        return self._empty
 
 
 class Surface:
@@ -75,13 +102,16 @@ class Surface:
 
     async def _serve(self, scope: Scope, exchange: Exchange) -> None:
         """Let the application answer; what only reads it is asked again where a part gave out."""
+        body = _Body(exchange.receive)
         for _ in range(_ATTEMPTS - 1):
             try:
-                return await self._app(scope, exchange.receive, exchange.send)
+                return await self._app(scope, body.receive, exchange.send)
             except Refusal as refusal:
                 if not refusal.undone or exchange.status or scope["method"] not in _READS:
                     raise
-        return await self._app(scope, exchange.receive, exchange.send)
+                if not body.rewound():
+                    raise
+        return await self._app(scope, body.receive, exchange.send)
 
     def _admit(self, scope: Scope) -> None:
         for_operators = scope["path"].startswith(_FOR_OPERATORS)
