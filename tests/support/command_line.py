@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 SECONDS = 120
@@ -30,6 +30,8 @@ class CommandLine:
     name: str = "ibmcloud"
     locale: str = "en_US.UTF-8"
     variables: dict[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+    """What runs the program, such as ``ip netns exec NAME``."""
 
     @property
     def folder(self) -> Path:
@@ -47,7 +49,7 @@ class CommandLine:
     ) -> Done:
         """Run a command, without a terminal."""
         done = subprocess.run(
-            [program(self.name), *words],
+            [*self.prefix, program(self.name), *words],
             input=stdin,
             capture_output=True,
             text=True,
@@ -83,11 +85,11 @@ class CommandLine:
 
     def in_chinese(self) -> CommandLine:
         """The same user with a Chinese system."""
-        return CommandLine(self.home, self.name, CHINESE, self.variables)
+        return replace(self, locale=CHINESE)
 
     def named(self, name: str) -> CommandLine:
         """The same user, who types another name."""
-        return CommandLine(self.home, name, self.locale, self.variables)
+        return replace(self, name=name)
 
 
 def program(name: str) -> str:

@@ -46,6 +46,9 @@ DEBIAN_PACKAGES = {
     "initdb": "postgresql-15",
     "postgres": "postgresql-15",
     "nginx": "nginx-light",
+    "ip": "iproute2",
+    "nft": "nftables",
+    "tinyproxy": "tinyproxy-bin",
 }
 """Command to the Debian package that holds it."""
 

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 COMMANDS: Final = (
     Command(
         "doctor",
-        Text("Find out why the service cannot be used from this machine"),
+        Text("Find out why the service, or an image in it, cannot be used from this machine"),
         "wharf.commands.doctor:doctor",
+        arguments="[IMAGE]",
+        most=1,
         flags=(Flag("output", Text("Form of the output"), "choice", choices=("text", "json")),),
     ),
 )
@@ -27,7 +29,7 @@ def doctor(context: Context) -> int:
 
     told: list[dict[str, Any]] = []
     code = 0
-    for check, finding in walk(Patient(context)):
+    for check, finding in walk(Patient(context, next(iter(context.call.arguments), ""))):
         told.append(finding.told(context.words.language))
         _show(context, finding)
         if finding.severity is Severity.ERROR:
@@ -46,10 +48,10 @@ def _show(context: Context, finding: "Finding") -> None:
     wording = finding.wording(context.words.language)
     mark = {Severity.OK: "ok", Severity.WARNING: "warning", Severity.ERROR: "failed"}
     label = context.screen.paint(f"{finding.severity.value:<8}", mark[finding.severity])
-    context.say(f"{label}{finding.check:<9}{wording.message}")
+    context.say(f"{label}{finding.check:<15}{wording.message}")
     if finding.severity is Severity.OK:
         return
-    margin = " " * 17
+    margin = " " * 23
     context.say(f"{margin}{wording.meaning}")
     for cause in wording.causes:
         context.say(f"{margin}- {cause}")

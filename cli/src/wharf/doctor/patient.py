@@ -1,69 +1,108 @@
 """What the steps of doctor look at, and what earlier steps have learnt."""
 
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from functools import cached_property
+from typing import Any, Final
 
-from wharf.context import Context
+from wharf.context import Context, Store
+from wharf.doctor.clients.software import Software
+from wharf.doctor.place import Place
+from wharf.doctor.reference import Reference
 from wharfinger_common.catalogue import client_doctor as entries
+from wharfinger_common.clients.control import ControlApi
+from wharfinger_common.clients.transport import Answer, Query, Transport
 from wharfinger_common.findings import Finding, Severity
 from wharfinger_common.refusals import Entry, Refusal
 
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS: Final = 10.0
 """A packet that is not answered by then is taken for lost."""
+_REGISTRY_PLUGIN: Final = "container-registry"
 
 
 @dataclass
 class Patient:
-    """The user's machine; ``info`` is what the service said of itself."""
+    """The user's machine, and the image that is to be pulled, '' for none in particular.
+
+    The steps leave here what those behind them need: ``info`` is what the service said of itself,
+    ``challenge`` how the registry wants to be signed in to (RFC 6750), ``token`` the registry
+    token, ``manifest`` that of the image on this machine's platform, ``software`` the container
+    clients.
+    """
 
     context: Context
-    endpoint: str = ""
-    addresses: list[tuple[Any, ...]] = field(default_factory=list)
+    image: str = ""
+    step: str = ""
+    service: Place = field(default_factory=Place)
+    registry: Place = field(default_factory=Place)
     info: dict[str, Any] = field(default_factory=dict)
+    challenge: dict[str, str] = field(default_factory=dict)
+    token: str = ""
+    manifest: dict[str, Any] = field(default_factory=dict)
+    software: Software = field(default_factory=Software)
 
-    @property
-    def host(self) -> str:
-        """Host of the service, without port."""
-        return urlsplit(self.endpoint).hostname or ""
+    @cached_property
+    def reference(self) -> Reference:
+        """The image's name in its parts.
 
-    @property
-    def port(self) -> int:
-        """Port of the service."""
-        parts = urlsplit(self.endpoint)
-        return parts.port or (443 if parts.scheme == "https" else 80)
+        Raises:
+            ImageNameWrong: it is none.
+        """
+        return Reference.read(self.image, self.targeted[0])
 
-    @property
-    def secure(self) -> bool:
-        """Whether the service is called over TLS."""
-        return self.endpoint.startswith("https:")
+    @cached_property
+    def targeted(self) -> tuple[str, str]:
+        """Registry host and address of the targeted region, as ``cr region-set`` left them."""
+        chosen = Store(self.context.config.folder / "plugins" / _REGISTRY_PLUGIN / "config.json")
+        return (
+            str(chosen.get("Registry") or self.context.registry),
+            str(chosen.get("Endpoint") or self.context.region_endpoint),
+        )
 
     @property
     def timeout(self) -> float:
         """Seconds that a connection may take."""
         return min(self.context.config.timeout, CONNECT_SECONDS)
 
-    def works(self, check: str, seen: str) -> Finding:
-        """Return the finding that a step works; ``seen`` is a `Text`."""
-        return self._finding(
-            check, Severity.OK, entries.STEP_WORKS, {"seen": self.context.words(seen)}
-        )
+    @property
+    def control(self) -> ControlApi:
+        """The control API in the image's region, as who is signed in."""
+        session = self.context.session
+        return ControlApi(self.transport(self.registry), session.token(), session.account)
 
-    def warns(self, check: str, entry: Entry, **facts: object) -> Finding:
+    def transport(self, place: Place) -> Transport:
+        """Return what carries requests to a place."""
+        return self.context.transport(place.url)
+
+    def ask(
+        self, path: str, *, query: Query | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """Return what the registry answers, whatever it is."""
+        bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        sent = {**bearer, **(headers or {})}
+        return self.transport(self.registry).look(path, query=query, headers=sent)
+
+    def works(self, seen: str) -> Finding:
+        """Return the finding that the step works; ``seen`` is a `Text`."""
+        facts: dict[str, object] = {"seen": self.context.words(seen)}
+        return self._finding(Severity.OK, entries.STEP_WORKS, facts)
+
+    def warns(self, entry: Entry, **facts: object) -> Finding:
         """Return the finding of something that will do harm."""
-        return self._finding(check, Severity.WARNING, entry, facts)
+        return self._finding(Severity.WARNING, entry, facts)
 
-    def fails(self, check: str, entry: Entry, **facts: object) -> Finding:
-        """Return the finding that a step does not work."""
-        return self._finding(check, Severity.ERROR, entry, facts)
+    def fails(self, entry: Entry, **facts: object) -> Finding:
+        """Return the finding that the step does not work."""
+        return self._finding(Severity.ERROR, entry, facts)
 
-    def refused(self, check: str, refusal: Refusal) -> Finding:
-        """Return the finding that a step ended with ``refusal``."""
-        return self._finding(check, Severity.ERROR, refusal.entry, dict(refusal.items[0]))
+    def hinders(self, entry: Entry, **facts: object) -> Finding:
+        """Return what keeps a container client from pulling: an error only if it is to pull."""
+        return (self.fails if self.image else self.warns)(entry, **facts)
 
-    def _finding(
-        self, check: str, severity: Severity, entry: Entry, facts: dict[str, object]
-    ) -> Finding:
+    def refused(self, refusal: Refusal) -> Finding:
+        """Return the finding that the step ended with ``refusal``."""
+        return self._finding(Severity.ERROR, refusal.entry, dict(refusal.items[0]))
+
+    def _finding(self, severity: Severity, entry: Entry, facts: dict[str, object]) -> Finding:
         brand = self.context.brand
         named = {"command": brand.command, "product": brand.product, "cli": brand.cli}
         words = self.context.words
@@ -71,4 +110,4 @@ class Patient:
             name: words(fact) if isinstance(fact, str) else str(fact)
             for name, fact in facts.items()
         }
-        return Finding(check, severity, entry, {**named, **told})
+        return Finding(self.step, severity, entry, {**named, **told})

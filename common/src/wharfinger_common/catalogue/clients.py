@@ -48,7 +48,11 @@ NETWORK_FAILED: Final = Entry(
     status=0,
     message="{host} cannot be reached: {reason}",
     meaning="The network of this machine has no way to the host.",
-    causes=("No network", "A route that is missing", "A virtual private network that is down"),
+    causes=(
+        "No network",
+        "A route that is missing, or a virtual private network that is down",
+        "A firewall that rejects what goes to this host or port",
+    ),
     cure=("Check the network of this machine, then repeat the command.",),
 )
 ANSWER_LATE: Final = Entry(

@@ -1,4 +1,4 @@
-"""What `wharfd doctor` finds on the server's side (WHF1100 to WHF1179)."""
+"""What `wharfd doctor` finds on the server's side (WHF1100 to WHF1174)."""
 
 from typing import Final
 

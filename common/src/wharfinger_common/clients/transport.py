@@ -144,16 +144,22 @@ class Transport:
             self._sleep(wait)
         raise AssertionError("attempts are at least 1")
 
+    def look(
+        self, path: str, *, query: Query | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """GET once and return the answer, whatever its status is: for whoever looks for faults.
+
+        Raises:
+            Unreachable, AnswerUnusable: there is none.
+        """
+        sent = {"Accept": "application/json", **self.options.headers, **(headers or {})}
+        return self._once("GET", self.base + path + _query(query), sent, None)
+
     @staticmethod
     def _success(answer: Answer) -> Answer:
         if answer.status < 400:
             return answer
-        raise answered(
-            answer.status,
-            _loads(answer.content),
-            answer.headers.get("x-request-id", ""),
-            retry_after(answer.headers.get("retry-after", ""), time.time()),
-        )
+        raise refusal_in(answer)
 
     @contextmanager
     def stream(
@@ -205,6 +211,16 @@ class Transport:
             except BaseException:
                 self._wire.close()
                 raise
+
+
+def refusal_in(answer: Answer) -> Answered:
+    """Return what an answer that is no success says."""
+    return answered(
+        answer.status,
+        _loads(answer.content),
+        answer.headers.get("x-request-id", ""),
+        retry_after(answer.headers.get("retry-after", ""), time.time()),
+    )
 
 
 def _require_end(response: HTTPResponse) -> None:

@@ -91,7 +91,7 @@ class Wire:
             raise ProxyFailed(proxy=self.proxy, host=base.netloc, reason=reason)
         connection = self._connection(proxy.hostname or "", proxy.port, secure=secure or encrypted)
         if secure:
-            connection.set_tunnel(base.hostname or "", base.port or 443, _login(proxy))
+            connection.set_tunnel(base.hostname or "", base.port or 443, proxy_login(proxy))
         return connection
 
     def _connection(self, host: str, port: int | None, *, secure: bool) -> HTTPConnection:
@@ -105,10 +105,11 @@ class Wire:
         return bool(self._proxy.netloc) and self._base.scheme == "http"
 
     def _login(self) -> dict[str, str]:
-        return _login(self._proxy) if self._through_proxy else {}
+        return proxy_login(self._proxy) if self._through_proxy else {}
 
 
-def _login(proxy: SplitResult) -> dict[str, str]:
+def proxy_login(proxy: SplitResult) -> dict[str, str]:
+    """Return the header that signs in to a proxy, none where its URL names no user."""
     if not proxy.username:
         return {}
     pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
