@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def show(context: "Context") -> None:
     """Write the rows, or their JSON in machine mode."""
-    config, words = context.config, context.words
+    config = context.config
     account = config.part("Account")
     group = config.part("ResourceGroup").get("Name", "")
     if context.screen.machine:
@@ -27,18 +27,18 @@ def show(context: "Context") -> None:
             }
         )
         return
-    no_account = words(Text("No account targeted, use '{command} target -c ACCOUNT_ID'"))
-    no_group = words(Text("No resource group targeted, use '{command} target -g RESOURCE_GROUP'"))
+    no_account = Text("No account targeted, use '{command} target -c ACCOUNT_ID'")
+    no_group = Text("No resource group targeted, use '{command} target -g RESOURCE_GROUP'")
     named = f"{account.get('Name', '')} ({account.get('GUID', '')})"
-    context.screen.pairs(
+    context.pairs(
         [
-            ("API endpoint:", config.text("APIEndpoint")),
-            ("Region:", config.text("Region")),
-            ("User:", config.text("User")),
-            ("Account:", named if account.get("GUID") else no_account),
-            ("Resource group:", group or no_group),
-            ("Org:", config.text("Org")),
-            ("Space:", config.text("Space")),
+            (Text("API endpoint:"), config.text("APIEndpoint")),
+            (Text("Region:"), config.text("Region")),
+            (Text("User:"), config.text("User")),
+            (Text("Account:"), named if account.get("GUID") else no_account),
+            (Text("Resource group:"), group or no_group),
+            (Text("Org:"), config.text("Org")),
+            (Text("Space:"), config.text("Space")),
         ]
     )
     context.say()

@@ -1,6 +1,6 @@
 """What a command is given: its words, the screen, the session, the service."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -115,6 +115,20 @@ class Context:
     def say(self, text: str = "") -> None:
         """Write a line for people, a `Text` in their language; nothing in machine mode."""
         self.screen.say(self.words(text))
+
+    def table(self, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Write a table; its headers, and cells that are `Text`, in the reader's language."""
+        self.screen.table(
+            [self.words(each) for each in headers],
+            [[self._cell(cell) for cell in row] for row in rows],
+        )
+
+    def pairs(self, rows: Iterable[tuple[str, object]]) -> None:
+        """Write names and values; the names, and values that are `Text`, in her language."""
+        self.screen.pairs([(self.words(name), self._cell(value)) for name, value in rows])
+
+    def _cell(self, value: object) -> object:
+        return self.words(value) if isinstance(value, str) else value
 
     def ok(self) -> None:
         """Write OK."""

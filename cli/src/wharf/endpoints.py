@@ -44,12 +44,21 @@ def set_endpoint(context: "Context", endpoint: str, *, skip_ssl: bool | None = N
             SSLDisabled=not secure,
             **news(info),
         )
-        kept[KNOWN] = [endpoint, *(one for one in kept.get(KNOWN, []) if one != endpoint)][
-            :MOST_KNOWN
-        ]
+        others = [one for one in known_endpoints(kept) if one[1] != endpoint]
+        told = [(region.name, endpoint), *others][:MOST_KNOWN]
+        kept[KNOWN] = [{"Region": name, "URL": url} for name, url in told]
         kept.update(region_values(region))
 
     context.config.change(change)
+
+
+def known_endpoints(kept: Values) -> list[tuple[str, str]]:
+    """Return region and URL of the services that were targeted before, the last one first."""
+    told = kept.get(KNOWN)
+    entries = told if isinstance(told, list) else []
+    # Once there were URLs alone.
+    pairs = (one if isinstance(one, dict) else {"URL": one} for one in entries)
+    return [(str(one.get("Region", "")), str(one["URL"])) for one in pairs if one.get("URL")]
 
 
 def news(info: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from wharf.config import Values
 from wharf.context import Context
-from wharf.endpoints import KNOWN, normal, region_values, set_endpoint
+from wharf.endpoints import known_endpoints, normal, region_values, set_endpoint
 from wharf.environment import variable
 from wharf.refusals import (
     ApiKeyOfOtherAccount,
@@ -72,15 +72,15 @@ class SignIn:
 
     def _ask_endpoint(self) -> str:
         context = self._context
-        known = context.config.values.get(KNOWN)
-        known = [str(one) for one in known] if isinstance(known, list) else []
+        known = known_endpoints(context.config.values)
         if not known:
             return context.prompts.text(Text("API endpoint"))
+        shown = [f"{region} - {url}" if region else url for region, url in known]
         other = context.words(Text("Enter a different API endpoint"))
-        index = context.prompts.choose(Text("Select an API endpoint:"), [*known, other])
+        index = context.prompts.choose(Text("Select an API endpoint:"), [*shown, other])
         if index is None or index == len(known):
             return context.prompts.text(Text("API endpoint"))
-        return str(known[index])
+        return known[index][1]
 
     def _api_key(self) -> str:
         """Return the API key from the flag or the environment, '' for none."""

@@ -78,7 +78,7 @@ COMMANDS: Final = (
 
 def users(context: Context) -> None:
     """List users: e-mail, id, since when."""
-    _list(context, "users", "email")
+    _list(context, "users", "email", Text("Email"))
 
 
 def user_add(context: Context) -> None:
@@ -101,7 +101,7 @@ def user_remove(context: Context) -> None:
 
 def service_ids(context: Context) -> None:
     """List service ids: name, id, since when."""
-    _list(context, "serviceids", "name")
+    _list(context, "serviceids", "name", Text("Name"))
 
 
 def service_id_create(context: Context) -> None:
@@ -110,7 +110,7 @@ def service_id_create(context: Context) -> None:
     context.say(Text("Creating service ID {name}...", name=name))
     made = context.identity().create("serviceids", name=name, description=context.call.text("d"))
     context.ok()
-    context.screen.pairs([("Name", made["name"]), ("ID", made["iam_id"])])
+    context.pairs([(Text("Name"), made["name"]), (Text("ID"), made["iam_id"])])
 
 
 def service_id_delete(context: Context) -> None:
@@ -131,8 +131,16 @@ def service_api_key_create(context: Context) -> None:
     if context.screen.machine:
         context.screen.json({"name": key["name"], "apikey": key["apikey"], "uuid": key["id"]})
         return
+    context.say(Text("API key {name} was created", name=name))
+    context.say()
     context.say(Text("Please preserve the API key! It cannot be retrieved after it's created."))
-    context.screen.pairs([("Name", key["name"]), ("UUID", key["id"]), ("API Key", key["apikey"])])
+    context.pairs(
+        [
+            (Text("Name"), key["name"]),
+            (Text("UUID"), key["id"]),
+            (Text("API Key"), key["apikey"]),
+        ]
+    )
 
 
 def user_policies(context: Context) -> None:
@@ -165,14 +173,14 @@ def service_policy_delete(context: Context) -> None:
     _take(context)
 
 
-def _list(context: Context, kind: str, label: str) -> None:
+def _list(context: Context, kind: str, label: str, header: Text) -> None:
     context.session.require()
-    found = list(context.identity().list(kind))
+    found = sorted(context.identity().list(kind), key=lambda entry: entry[label])
     if context.screen.machine:
         context.screen.json(found)
         return
-    context.screen.table(
-        [label.capitalize(), "ID", "Created At"],
+    context.table(
+        (header, Text("ID"), Text("Created At")),
         [(entry[label], entry["iam_id"], created(entry)) for entry in found],
     )
     context.say()
@@ -195,7 +203,8 @@ def _policies(context: Context, kind: str, what: Text) -> None:
     if context.screen.machine:
         context.screen.json(found)
         return
-    context.screen.table(["Policy ID", "Role", "Region", "Namespace"], _policy_rows(found))
+    headers = (Text("Policy ID"), Text("Role"), Text("Region"), Text("Namespace"))
+    context.table(headers, sorted(_policy_rows(found), key=lambda row: (row[3], row[2], row[1])))
     context.say()
 
 
@@ -213,7 +222,7 @@ def _give(context: Context, kind: str, what: Text) -> None:
     namespace = context.call.text("resource") or None
     made = context.identity().create("policies", iam_id=subject, role=role, namespace=namespace)
     context.ok()
-    context.screen.pairs([("Policy ID", made["id"])])
+    context.pairs([(Text("Policy ID"), made["id"])])
 
 
 def _take(context: Context) -> None:

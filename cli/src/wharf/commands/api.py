@@ -70,6 +70,7 @@ def _show(context: Context) -> None:
     if context.screen.machine:
         context.screen.json({"api_endpoint": endpoint, "api_version": version})
         return
-    context.screen.pairs([("API endpoint:", f"{endpoint} (API version: {version})")])
+    told = Text("{endpoint} (API version: {version})", endpoint=endpoint, version=version)
+    context.pairs([(Text("API endpoint:"), told)])
     if not context.session.signed_in:
         context.say(Text("Not logged in. Use '{command} login' to log in."))

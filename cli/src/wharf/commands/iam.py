@@ -74,11 +74,18 @@ def api_keys(context: Context) -> None:
     context.say()
     identity = context.identity()
     keys = list(identity.list("apikeys", iam_id=_iam_id(context)))
+    keys.sort(key=lambda key: str(key["name"]))
     if context.screen.machine:
         context.screen.json([_told(key) for key in keys])
         return
-    context.screen.table(
-        ["Name", "Description", "Created At", "Locked", "UUID"],
+    context.table(
+        (
+            Text("Name"),
+            Text("Description"),
+            Text("Created At"),
+            Text("Locked"),
+            Text("UUID"),
+        ),
         [(key["name"], key["description"], created(key), "false", key["id"]) for key in keys],
     )
     context.say()
@@ -102,15 +109,15 @@ def create_api_key(context: Context) -> None:
     context.say()
     context.say(Text("Please preserve the API key! It cannot be retrieved after it's created."))
     # The key comes last as well, for scripts that take the last line.
-    context.screen.pairs(
+    context.pairs(
         [
-            ("Name", key["name"]),
-            ("Description", key["description"]),
-            ("Bound To", _bound_to(key)),
-            ("Created At", created(key)),
-            ("Locked", "false"),
-            ("UUID", key["id"]),
-            ("API Key", key["apikey"]),
+            (Text("Name"), key["name"]),
+            (Text("Description"), key["description"]),
+            (Text("Bound To"), _bound_to(key)),
+            (Text("Created At"), created(key)),
+            (Text("Locked"), "false"),
+            (Text("UUID"), key["id"]),
+            (Text("API Key"), key["apikey"]),
         ]
     )
 

@@ -244,13 +244,13 @@ def list_all(context: Context) -> None:
             ]
         )
         return
-    context.screen.table(
-        ["Plugin Name", "Version", "Status"],
+    context.table(
+        (Text("Plugin Name"), Text("Version"), Text("Status")),
         [
             (
                 _shown(each.name),
                 each.version,
-                "Update Available" if states.get(each.name) else "",
+                Text("Update Available") if states.get(each.name) else "",
             )
             for each in plugins
         ],
@@ -288,12 +288,12 @@ def show(context: Context) -> None:
         context.screen.json({**kept, "Commands": commands})
         return
     rows: list[tuple[str, object]] = [
-        ("Plugin", installed.name),
-        ("Version", installed.version),
-        ("Minimal CLI version required", installed.minimum),
+        (Text("Plugin"), installed.name),
+        (Text("Version"), installed.version),
+        (Text("Minimal CLI version required"), installed.minimum),
     ]
-    first = [("Commands", commands[0])] if commands else []
-    context.screen.pairs([*rows, *first, *[("", each) for each in commands[1:]]])
+    names = [Text("Commands"), *[""] * len(commands)]
+    context.pairs([*rows, *zip(names, commands, strict=False)])
     context.say()
 
 

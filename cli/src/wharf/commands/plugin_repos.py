@@ -73,7 +73,7 @@ def repos(context: Context) -> None:
     if context.screen.machine:
         context.screen.json([{"Name": name, "URL": url} for name, url in rows])
         return
-    context.screen.table(["Repo Name", "URL"], rows)
+    context.table((Text("Repo Name"), Text("URL")), rows)
     context.say()
 
 
@@ -136,7 +136,8 @@ def offered(context: Context) -> None:
     for name, rows in found.items():
         context.say()
         context.say(Text("Repository: {repository}", repository=name))
-        context.screen.table(["Status", "Name", "Versions", "Description"], rows)
+        headers = (Text("Status"), Text("Name"), Text("Versions"), Text("Description"))
+        context.table(headers, rows)
     context.say()
 
 
@@ -166,9 +167,9 @@ def _state(context: Context, plugin: str, offers: "list[Offer]") -> str:
 
     installed = present(context, plugin)
     if installed is None:
-        return "Not Installed"
+        return Text("Not Installed")
     newer = offers[0].version > Version(installed.version)
-    return "Update Available" if newer else "Installed"
+    return Text("Update Available") if newer else Text("Installed")
 
 
 def versions(context: Context) -> None:
@@ -193,7 +194,7 @@ def _show(context: Context, name: str, told: "list[tuple[Offer, Metadatum | None
     rows: list[tuple[Any, ...]] = [
         (
             str(offer.version),
-            "Yes" if known is None or known.compatible else "No",
+            Text("Yes") if known is None or known.compatible else Text("No"),
             offer.sha256,
             known.minimum if known else "",
         )
@@ -204,14 +205,19 @@ def _show(context: Context, name: str, told: "list[tuple[Offer, Metadatum | None
         listed = [dict(zip(names, row, strict=True)) for row in rows]
         context.screen.json({"Name": name, "Versions": listed})
         return
-    context.screen.pairs(
+    context.pairs(
         [
-            ("Name", name),
-            ("Description", first.summary if first else ""),
-            ("Authors", first.author if first else ""),
+            (Text("Name"), name),
+            (Text("Description"), first.summary if first else ""),
+            (Text("Authors"), first.author if first else ""),
         ]
     )
     context.say()
-    headers = ["Version", "Compatible", "SHA256", "Minimal CLI version required"]
-    context.screen.table(headers, rows)
+    headers = (
+        Text("Version"),
+        Text("Compatible"),
+        Text("SHA256"),
+        Text("Minimal CLI version required"),
+    )
+    context.table(headers, rows)
     context.say()

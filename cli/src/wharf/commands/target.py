@@ -93,16 +93,16 @@ def regions(context: Context) -> None:
         context.screen.json([region.raw for region in found])
         return
     headers = (
-        "Name",
-        "Geolocation",
-        "Customer",
-        "Deployment",
-        "Domain",
-        "CF API Endpoint",
-        "Type",
+        Text("Name"),
+        Text("Geolocation"),
+        Text("Customer"),
+        Text("Deployment"),
+        Text("Domain"),
+        Text("CF API Endpoint"),
+        Text("Type"),
     )
     product = context.brand.product
-    context.screen.table(
+    context.table(
         headers,
         [
             (one.name, one.display_name, product, "Production", one.host, one.endpoint, "public")

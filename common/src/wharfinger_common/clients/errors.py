@@ -28,7 +28,7 @@
 Nothing of the HTTP library passes this boundary: `failures` maps all of it.
 """
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from wharfinger_common.catalogue import clients as entries
 from wharfinger_common.refusals import Entry, Refusal
@@ -146,6 +146,13 @@ class Answered(CallFailed):
         self.help: Final = told.get("help", "")
         self.request_id: Final = told.get("request_id", "")
         self.retry_after: Final = retry_after
+
+    def with_code(self) -> Self:
+        """Return the same refusal, whose text begins with the code of its surface."""
+        names = ("code", "known", "cure", "help", "request_id")
+        told = {name: getattr(self, name) for name in names}
+        text = f"{self.code} {self.text}".strip()
+        return type(self)(self.status, text, retry_after=self.retry_after, **told)
 
 
 class SignInNeeded(Answered):

@@ -67,7 +67,11 @@ def quota(context: Context) -> None:
     context.say()
     limit, usage = told["limit"], told["usage"]
     rows = [
-        (context.words(name), quota_size(limit[key]), quota_size(usage[key]))
+        (
+            context.words(name),
+            context.words(quota_size(limit[key])),
+            context.words(quota_size(usage[key])),
+        )
         for name, key in (
             (Text("Pull traffic"), "traffic_bytes"),
             (Text("Storage"), "storage_bytes"),

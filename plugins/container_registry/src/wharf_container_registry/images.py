@@ -16,9 +16,10 @@ _STATUS: Final = {"unscanned": Text("Unscanned"), "unsupported": Text("Unsupport
 
 
 def list_images(context: Context) -> None:
-    """List tagged images, newest facts first as the service has them."""
+    """List tagged images by repository and tag."""
     context.say(Text("Listing images..."))
-    images = [row for image in _images(context) for row in _rows(context, image)]
+    found = (row for image in _images(context) for row in _rows(context, image))
+    images = sorted(found, key=lambda row: (row["Repository"], row["Tag"]))
     template = context.call.text("format")
     if context.call.given("format"):
         formatted(context, template, images)
@@ -90,7 +91,7 @@ def _table(context: Context, images: list[Struct]) -> None:
             row["Tag"],
             row["Digest"] if whole else short_digest(row["Digest"]),
             row["Namespace"],
-            age(now - row["Created"]) if row["Created"] else "-",
+            _age(context, now, row),
             size(row["Size"]),
             row["SecurityStatus"]["Status"],
         )
@@ -100,7 +101,7 @@ def _table(context: Context, images: list[Struct]) -> None:
 
 
 def list_digests(context: Context) -> None:
-    """List all manifests, tagged or not."""
+    """List all manifests, tagged or not, by repository, the newest first."""
     context.say(Text("Listing image digests..."))
     restrict = context.call.text("restrict")
     scope = read_scope(context, restrict) if restrict else ("", "")
@@ -108,7 +109,10 @@ def list_digests(context: Context) -> None:
     if scope[1]:
         body["repositories"] = [scope[1]]
     told = context.control().call("POST", "/images/digests", body=body)
-    rows = [row for one in told for row in _digest_rows(one) if scope[0] in {"", row["Namespace"]}]
+    rows = sorted(
+        (row for one in told for row in _digest_rows(one) if scope[0] in {"", row["Namespace"]}),
+        key=lambda row: (row["Repository"], -(row["Created"] or 0), row["Digest"]),
+    )
     if context.call.given("format"):
         formatted(context, context.call.text("format"), rows)
     elif context.call.on("quiet"):
@@ -125,13 +129,17 @@ def list_digests(context: Context) -> None:
                 row["Repository"],
                 row["Digest"],
                 ", ".join(row["Tags"]),
-                age(now - row["Created"]) if row["Created"] else "-",
+                _age(context, now, row),
                 size(row["Size"]),
             )
             for row in rows
         ]
         context.screen.table([context.words(each) for each in headers], table)
         _end(context)
+
+
+def _age(context: Context, now: float, row: Struct) -> str:
+    return context.words(age(now - row["Created"])) if row["Created"] else "-"
 
 
 def _digest_rows(one: dict[str, Any]) -> Iterator[Struct]:
@@ -258,18 +266,17 @@ def prune_untagged(context: Context) -> None:
     question = Text("Are you sure you want to delete {count} untagged images?", count=len(rows))
     if not context.call.on("force") and not context.prompts.confirm(question):
         return
-    if namespace:
-        context.say(Text("Deleting untagged images in namespace '{name}'...", name=namespace))
-    else:
-        context.say(Text("Deleting untagged images..."))
+    for name in sorted({row["Namespace"] for row in rows} or {namespace} - {""}):
+        context.say(Text("Deleting untagged images in namespace '{name}'...", name=name))
     names = [f"{row['Repository']}@{row['Digest']}" for row in rows]
     told = control.call("POST", "/images/bulkdelete", body=names) if names else {}
     _pruned(context, names, told.get("error", {}))
 
 
 def _pruned(context: Context, names: list[str], errors: dict[str, Any]) -> None:
+    deleted = "Deleted" if context.screen.machine else context.words(Text("Deleted"))
     rows = [
-        {"Digest": name, "Status": errors[name]["message"] if name in errors else "Deleted"}
+        {"Digest": name, "Status": errors[name]["message"] if name in errors else deleted}
         for name in names
     ]
     if context.screen.machine:

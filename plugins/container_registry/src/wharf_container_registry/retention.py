@@ -22,16 +22,11 @@ def run(context: Context) -> None:
     found = control.call("POST", "/retentions/analyze", body=policy)
     context.say()
     context.say(Text("Found {count} images to delete.", count=len(found)))
-    if not found:
-        context.ok()
+    if found and not context.call.on("force") and not _agreed(context, found):
         return
-    question = Text("Are you sure you want to delete these images?")
-    if not context.call.on("force"):
-        for reference, tags in sorted(found.items()):
-            context.say(f"{reference}   {', '.join(tags)}")
-        if not context.prompts.confirm(question):
-            return
-    told = control.call("POST", "/images/bulkdelete", body=sorted(found))
+    told: dict[str, Any] = {"success": [], "error": {}}
+    if found:
+        told = control.call("POST", "/images/bulkdelete", body=sorted(found))
     if context.screen.machine:
         context.screen.json(told)
         return
@@ -39,6 +34,12 @@ def run(context: Context) -> None:
         context.say(Text("Successfully deleted image '{image}'.", image=reference))
     context.say()
     context.ok()
+
+
+def _agreed(context: Context, found: dict[str, list[str]]) -> bool:
+    for reference, tags in sorted(found.items()):
+        context.say(f"{reference}   {', '.join(tags)}")
+    return context.prompts.confirm(Text("Are you sure you want to delete these images?"))
 
 
 def set_policy(context: Context) -> None:

@@ -1,23 +1,25 @@
 """How answers are shown: sizes, ages, templates."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from wharf.plugin_api import Context
+from wharf.plugin_api import Context, Text
 from wharf_container_registry.refusals import TemplateInvalid
 from wharf_container_registry.templates import TemplateWrong, Value, render
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 _STEP: Final = 1000
 _AGES: Final = (
-    (60, 1, "second"),
-    (3600, 60, "minute"),
-    (86_400, 3600, "hour"),
-    (7 * 86_400, 86_400, "day"),
-    (60 * 86_400, 7 * 86_400, "week"),
-    (730 * 86_400, 30 * 86_400, "month"),
+    (60, 1, Text("1 second ago"), Text("{count} seconds ago")),
+    (3600, 60, Text("1 minute ago"), Text("{count} minutes ago")),
+    (86_400, 3600, Text("1 hour ago"), Text("{count} hours ago")),
+    (7 * 86_400, 86_400, Text("1 day ago"), Text("{count} days ago")),
+    (60 * 86_400, 7 * 86_400, Text("1 week ago"), Text("{count} weeks ago")),
+    (730 * 86_400, 30 * 86_400, Text("1 month ago"), Text("{count} months ago")),
+    (math.inf, 365 * 86_400, Text("1 year ago"), Text("{count} years ago")),
 )
-_YEAR: Final = 365 * 86_400
+"""Below how many seconds an age is told in a unit of how many, and how."""
 
 
 def size(count: int, *, digits: int = 3, step: int = _STEP) -> str:
@@ -33,23 +35,18 @@ def quota_size(count: int) -> str:
     """Return a quota: whole megabytes of 2^20 as the plans have them, larger ones in GB."""
     mebibytes = count / 2**20
     if count < 0:
-        return "Unlimited"
+        return Text("Unlimited")
     if mebibytes < _STEP:
         return f"{round(mebibytes)} MB" if mebibytes >= 1 else size(count, digits=2)
     return f"{round(mebibytes / _STEP, 1):g} GB"
 
 
-def age(seconds: float) -> str:
-    """Return how long ago something was: ``4 minutes ago``, '' for what has no date."""
-    seconds = max(0, int(seconds))
-    for below, unit, name in _AGES:
-        if seconds < below:
-            return _ago(seconds // unit, name)
-    return _ago(seconds // _YEAR, "year")
-
-
-def _ago(count: int, name: str) -> str:
-    return f"{count} {name}{'' if count == 1 else 's'} ago"
+def age(seconds: float) -> Text:
+    """Return how long ago something was: ``4 minutes ago``."""
+    whole = max(0, int(seconds))
+    _, unit, one, many = next(each for each in _AGES if whole < each[0])
+    count = whole // unit
+    return one if count == 1 else Text(many.message, count=count)
 
 
 def formatted(context: Context, template: str, values: Iterable[Value]) -> None:

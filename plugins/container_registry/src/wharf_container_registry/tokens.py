@@ -50,7 +50,7 @@ def get(context: Context) -> None:
 def list_all(context: Context) -> None:
     """List the account's tokens."""
     context.say(Text("Listing tokens..."))
-    told = list(_all(context.control()))
+    told = sorted(_all(context.control()), key=lambda one: (not int(one["expiry"]), one["expiry"]))
     rows = [_row(each) for each in told]
     if context.call.given("format"):
         formatted(context, context.call.text("format"), rows)

@@ -2,6 +2,7 @@
 
 from wharf.plugin_api import Context, Text
 from wharf_container_registry.names import read_name
+from wharfinger_common.clients.errors import InConflict
 from wharfinger_common.clients.transport import segment
 
 
@@ -39,7 +40,10 @@ def restore(context: Context) -> None:
                 Text("The tag '{tag}' leads to another image already and stays there.", tag=tag)
             )
     else:
-        control.call("POST", f"/trash/{segment(str(name))}/restore")
+        try:
+            control.call("POST", f"/trash/{segment(str(name))}/restore")
+        except InConflict as conflict:
+            raise conflict.with_code() from conflict
     context.say()
     context.say(Text("Successfully restored image '{image}'.", image=str(name)))
     _end(context)

@@ -9,6 +9,7 @@ from wharfinger.identity.ports import Page
 from wharfinger.identity.secrets import Seal
 from wharfinger.identity.service.desk import MAX_DESCRIPTION, Desk, audit, require_text, unknown
 from wharfinger.identity.token_form import LookUp
+from wharfinger_common.languages import Text
 
 LIFE_SECONDS: Final = 86_400
 """How long a registry token lives that is not made to last."""
@@ -79,7 +80,7 @@ class RegistryTokens:
         with self._desk.viewing(caller) as records:
             found = records.registry_token(caller.account, caller.region, token)
         if found is None:
-            raise unknown("registry token", token)
+            raise unknown(Text("registry token"), token)
         return found[0], self._seal.open(found[1], _PURPOSE).decode()
 
     def delete(self, caller: Caller, token: str) -> None:
@@ -92,7 +93,7 @@ class RegistryTokens:
         with self._desk.managing(caller) as changes:
             gone = changes.remove_registry_tokens(caller.account, caller.region, token=token)
             if not gone:
-                raise unknown("registry token", token)
+                raise unknown(Text("registry token"), token)
             audit(changes, caller, "token.delete", token, region=caller.region)
 
     def delete_described(self, caller: Caller, description: str) -> int:
