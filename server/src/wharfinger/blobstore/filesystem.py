@@ -17,6 +17,7 @@ from typing import Final, Self
 
 from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort, told
 from wharfinger.blobstore.names import (
+    SHARDS,
     is_location,
     is_upload,
     new_location,
@@ -173,14 +174,24 @@ class FilesystemStore:
         return location, path
 
     def _prepare(self, shard: Path) -> None:
-        """Make the shard's folders, each one's name synced in the folder above."""
+        """Make the folders that lead to the shard, each one's name synced in the folder above.
+
+        All shards are made at once: one sync of the folder above serves them all.
+        """
         if shard in self._lasting:
             return
-        for folder in (self._root, self._blobs, shard.parent, shard):
+        algorithm = shard.parent
+        for folder in (self._root, self._blobs, algorithm):
             if folder not in self._lasting:
                 folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
                 _sync_folder(folder.parent)
                 self._lasting.add(folder)
+        shards = [algorithm / name for name in SHARDS]
+        for each in shards:
+            with suppress(FileExistsError):
+                os.mkdir(each, _FOLDER_MODE)  # noqa: PTH102 - a Path's costs more, 256 times
+        _sync_folder(algorithm)
+        self._lasting.update(shards)
 
 
 class _FileWriter:

@@ -6,6 +6,8 @@ from typing import Final
 
 from wharfinger_common.digests import Digest, DigestInvalid
 
+SHARDS: Final = tuple(f"{number:02x}" for number in range(256))
+"""The folders that blobs of one algorithm are spread over."""
 _UPLOAD: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MARK: Final = re.compile(r"[0-9a-f]{12}")
 _MARK_BYTES: Final = 6

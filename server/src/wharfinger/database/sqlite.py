@@ -1,10 +1,13 @@
-"""The embedded database: SQLite in WAL mode, one writer a process, commits shared by who waits.
+"""The embedded database: SQLite in WAL mode, one writer at a time, syncs shared by who waits.
 
 Readers take pooled connections and never wait for writers. Writing units of one process take
-turns on one connection; whoever finds others waiting leaves the transaction open for them, and
-the last one commits for all: under load one ``fsync`` serves many units.
+turns on one connection, and those of several processes on the file's lock. A unit holds its turn
+for its statements and its commit only: the disk is waited for afterwards, and one ``fdatasync``
+serves all who wait for it (see `Journal`).
 """
 
+import errno
+import random
 import sqlite3
 import threading
 import time
@@ -18,26 +21,31 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from wharfinger.database.errors import DatabaseUnavailable, StorageFull
+from wharfinger.database.journal import Journal
 from wharfinger.database.unit import CHECK, DatabaseObserver, Unobserved
 from wharfinger_common.refusals import Refusal
 
 BUSY_SECONDS: Final = 10
-MAX_BATCH: Final = 64
+CHECKPOINT_PAGES: Final = 4_000
+"""Length of the log, in pages of 4 KiB, at which its content moves into the database file."""
+_PAUSE_SECONDS: Final = 0.0002
 _FULL: Final = ("database or disk is full",)
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
-def connect(path: Path, *, synchronous: str = "FULL") -> sqlite3.Connection:
+def connect(
+    path: Path, *, synchronous: str = "FULL", wait: float = BUSY_SECONDS
+) -> sqlite3.Connection:
     """Return a connection with the pragmas that every use of the database file needs.
 
-    ``FULL`` syncs at each commit, ``NORMAL`` leaves that to the next checkpoint or FULL commit.
-    Any thread may use it, one at a time.
+    ``FULL`` syncs at each commit, ``NORMAL`` leaves that to the next checkpoint, or to a
+    `Journal`. ``wait`` is for locks, in seconds. Any thread may use it, one at a time.
     """
-    connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
+    connection = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
     for pragma in (
         "journal_mode=WAL",
         f"synchronous={synchronous}",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         "foreign_keys=ON",
         "cache_size=-8000",
         "mmap_size=268435456",
@@ -53,6 +61,8 @@ _Failure: Final = (OperationalError, sqlite3.OperationalError)
 
 def refusal_of(error: Exception) -> DatabaseUnavailable | StorageFull:
     """Return what a failed statement means for the caller."""
+    if isinstance(error, OSError):
+        return StorageFull() if error.errno in _NO_ROOM else DatabaseUnavailable()
     text = str(error.orig if isinstance(error, DBAPIError) else error)
     if any(sign in text for sign in _FULL):
         return StorageFull()
@@ -67,15 +77,14 @@ class SqliteDatabase:
     ) -> None:
         self.path: Final = path
         self._observer: Final = observer or Unobserved()
-        self._reading: Final = self._engine("FULL", readers)
-        self._durable: Final = _Writer(self._engine("FULL", 1), self._observer, durable=True)
-        self._relaxed: Final = _Writer(self._engine("NORMAL", 1), self._observer, durable=False)
-        self._turns: Final = _Turns()
+        self._reading: Final = self._engine(readers, BUSY_SECONDS)
+        self._writer: Final = _Writer(self._engine(1, 0))
+        self._journal: Final = Journal(path, self._writer.checkpoint, self._synced)
 
-    def _engine(self, synchronous: str, connections: int) -> Engine:
+    def _engine(self, connections: int, wait: float) -> Engine:
         return create_engine(
             f"sqlite:///{self.path}",
-            creator=lambda: connect(self.path, synchronous=synchronous),
+            creator=lambda: connect(self.path, synchronous="NORMAL", wait=wait),
             poolclass=QueuePool,
             pool_size=connections,
             max_overflow=0,
@@ -95,14 +104,30 @@ class SqliteDatabase:
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Connection]:
-        """Enter a writing unit; see the port."""
-        writer = self._durable if durable else self._relaxed
+        """Enter a writing unit; see the port.
+
+        Others see it from its commit on, a moment before it is durable. What they write on its
+        strength becomes durable with it or after it, never without it.
+        """
         try:
-            with self._turns.turn(writer) as (connection, batch):
+            with self._writer.turn() as connection:
                 yield connection
-            batch.wait()
+                begun = time.perf_counter()
         except _Failure as error:
             raise self._refused(error) from error
+        if durable:
+            self._sync()
+        else:
+            self._observer.committed(1, time.perf_counter() - begun, durable=False)
+
+    def _sync(self) -> None:
+        try:
+            self._journal.sync()
+        except (OSError, *_Failure) as error:
+            raise self._refused(error) from error
+
+    def _synced(self, units: int, seconds: float) -> None:
+        self._observer.committed(units, seconds, durable=True)
 
     def _refused(self, error: Exception) -> Refusal:
         refusal = refusal_of(error)
@@ -122,16 +147,17 @@ class SqliteDatabase:
     @property
     def waiting(self) -> int:
         """How many units of this process wait for their turn; for metrics."""
-        return self._turns.waiting
+        return self._writer.waiting
 
     def close(self) -> None:
         """Close all connections."""
+        self._journal.close()
         for engine in self._engines:
             engine.dispose()
 
     @property
     def _engines(self) -> tuple[Engine, ...]:
-        return self._reading, self._durable.engine, self._relaxed.engine
+        return self._reading, self._writer.engine
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
@@ -141,161 +167,78 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return raw
 
 
-class _Batch:
-    """Units that one commit will cover, and how that commit ended."""
-
-    def __init__(self) -> None:
-        self.units = 0
-        self._ended: Final = threading.Event()
-        self._error: Exception | None = None
-
-    def end(self, error: Exception | None) -> None:
-        self._error = error
-        self._ended.set()
-
-    def wait(self) -> None:
-        self._ended.wait()
-        if self._error is not None:
-            raise self._error
-
-
 class _Writer:
-    """One writing connection and the batch that is open on it; only the turn's holder calls."""
+    """The writing connection, and whose turn it is."""
 
-    def __init__(self, engine: Engine, observer: DatabaseObserver, *, durable: bool) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine: Final = engine
-        self._observer: Final = observer
-        self._is_durable: Final = durable
-        self.connection: Connection | None = None
-        self.batch: _Batch | None = None
-        self._raw: sqlite3.Connection | None = None
-
-    def begin(self) -> tuple[Connection, _Batch]:
-        """Open a batch unless one is open, and return it."""
-        if self.connection is None:
-            self.connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            self._raw = _driver(self.connection)
-        if self.batch is None:
-            self._execute("BEGIN IMMEDIATE")
-            self.batch = _Batch()
-        return self.connection, self.batch
-
-    def begin_unit(self) -> None:
-        """Mark where a unit begins; the first one of a batch begins with the transaction."""
-        if self.batch is not None and self.batch.units:
-            self._execute("SAVEPOINT unit")
-
-    def end_unit(self) -> None:
-        """Count a unit that went well to what the batch commits."""
-        if self.batch is not None:
-            if self.batch.units:
-                self._execute("RELEASE unit")
-            self.batch.units += 1
-
-    def rollback_unit(self) -> None:
-        """Take a unit back, and with the first one the whole transaction."""
-        if self.batch is not None and self.batch.units:
-            self._execute("ROLLBACK TO unit")
-            self._execute("RELEASE unit")
-        else:
-            self.batch = None
-            self._execute("ROLLBACK")
-
-    def commit(self) -> None:
-        """End the open batch, if any; its units learn how it went from the batch."""
-        batch, self.batch = self.batch, None
-        if batch is None:
-            return
-        begun = time.perf_counter()
-        try:
-            self._execute("COMMIT" if batch.units else "ROLLBACK")
-        except sqlite3.OperationalError as error:
-            self.abandon()
-            batch.end(error)
-        else:
-            seconds = time.perf_counter() - begun
-            batch.end(None)
-            if batch.units:
-                self._observer.committed(batch.units, seconds, durable=self._is_durable)
-
-    def abandon(self) -> None:
-        """Drop the connection, and with it whatever was not committed."""
-        connection, self.connection, self._raw = self.connection, None, None
-        if connection is not None:
-            connection.invalidate()
-            connection.close()
-
-    def fail(self, error: Exception) -> None:
-        """End the open batch without committing: every unit in it failed."""
-        batch, self.batch = self.batch, None
-        self.abandon()
-        if batch is not None:
-            batch.end(error)
-
-    def _execute(self, statement: str) -> None:
-        if self._raw is not None:
-            self._raw.execute(statement)
-
-
-class _Turns:
-    """Who may write now; leaves a batch open only while somebody waits to go on with it."""
-
-    def __init__(self) -> None:
+        self.waiting = 0
         self._lock: Final = threading.Lock()
         self._count: Final = threading.Lock()
-        self.waiting = 0
-        self._open: _Writer | None = None
+        self._open: tuple[Connection, sqlite3.Connection] | None = None
 
     @contextmanager
-    def turn(self, writer: _Writer) -> Iterator[tuple[Connection, _Batch]]:
-        """Run one unit in its turn; the batch tells when it is committed."""
-        self._enter(writer)
-        try:
-            connection, batch = self._start(writer)
+    def turn(self) -> Iterator[Connection]:
+        """Run one unit: committed, or undone where anything raises."""
+        with self._entered() as (connection, raw):
+            _begin(raw)
             try:
-                yield connection, batch
+                yield connection
+                raw.execute("COMMIT")
             except BaseException:
-                _undo(writer)
+                self._undo(raw)
                 raise
-            writer.end_unit()
-        except _Failure as error:
-            if writer.batch is not None and writer.batch.units == 0:
-                writer.fail(error)
-            raise
-        finally:
-            self._leave(writer)
 
-    def _enter(self, writer: _Writer) -> None:
+    def checkpoint(self) -> None:
+        """Move all of the log into the database file and sync both; raises `OSError` if not."""
+        with self._entered() as (_, raw):
+            raw.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+            try:
+                (busy, _, _) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                raw.execute("PRAGMA busy_timeout=0")
+            if busy:
+                raise OSError(errno.EBUSY, "the log is being read")
+
+    @contextmanager
+    def _entered(self) -> Iterator[tuple[Connection, sqlite3.Connection]]:
         with self._count:
             self.waiting += 1
-        self._lock.acquire()
-        with self._count:
-            self.waiting -= 1
-        if self._open is not None and self._open is not writer:
-            self._open.commit()
-        self._open = writer
-
-    @staticmethod
-    def _start(writer: _Writer) -> tuple[Connection, _Batch]:
-        started = writer.begin()
-        writer.begin_unit()
-        return started
-
-    def _leave(self, writer: _Writer) -> None:
-        try:
+        with self._lock:
             with self._count:
-                others = self.waiting > 0
-            batch = writer.batch
-            if batch is None or not others or batch.units >= MAX_BATCH:
-                writer.commit()
-                self._open = None
-        finally:
-            self._lock.release()
+                self.waiting -= 1
+            yield self._connected()
+
+    def _connected(self) -> tuple[Connection, sqlite3.Connection]:
+        if self._open is None:
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._open = connection, _driver(connection)
+        return self._open
+
+    def _undo(self, raw: sqlite3.Connection) -> None:
+        """Take the unit back; where even that fails, nothing of it may be committed."""
+        if raw.in_transaction:
+            try:
+                raw.execute("ROLLBACK")
+            except sqlite3.OperationalError:
+                self._abandon()
+
+    def _abandon(self) -> None:
+        """Drop the connection, and with it whatever was not committed."""
+        held, self._open = self._open, None
+        if held is not None:
+            held[0].invalidate()
+            held[0].close()
 
 
-def _undo(writer: _Writer) -> None:
-    """Take one unit back; where even that fails, nothing of its batch may be committed."""
-    try:
-        writer.rollback_unit()
-    except sqlite3.OperationalError as error:
-        writer.fail(error)
+def _begin(raw: sqlite3.Connection) -> None:
+    """Take the file's lock, which others hold for moments only: SQLite itself would wait longer."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE_SECONDS * (1 + random.random()))  # noqa: S311 - no secret

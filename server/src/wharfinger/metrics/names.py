@@ -102,18 +102,18 @@ STORE_ERRORS: Final = Metric(
     ),
 )
 DATABASE_COMMITS: Final = Metric(
-    "wharfinger_database_commits", Kind.COUNTER, "Commits of the database", (_DURABLE,)
+    "wharfinger_database_commits", Kind.COUNTER, "Times that commits were made to last", (_DURABLE,)
 )
 DATABASE_UNITS: Final = Metric(
     "wharfinger_database_units",
     Kind.COUNTER,
-    "Units of work committed; several may share one commit",
+    "Units of work committed; several may be brought to the disk at once",
     (_DURABLE,),
 )
 DATABASE_SECONDS: Final = Metric(
     "wharfinger_database_commit_seconds",
     Kind.HISTOGRAM,
-    "Seconds that a commit took",
+    "Seconds that it took to make commits last",
     (_DURABLE,),
     _QUICK,
 )

@@ -310,11 +310,12 @@ class Uploads:
             ChunkLength, UploadUnknown, UploadBusy, UploadLost, ChunkOutOfOrder, BlobTooLarge:
                 as `append`; of the chunk nothing is kept.
         """
-        stands = self.status(pusher, upload)
-        if stands.leased_until > self._clock():
-            raise UploadBusy(upload=upload, headers=_RETRY)
-        if stands.size == 0:
-            return self._finish_at_once(pusher, stands, digest, pieces, chunk)
+        if not self._hashes.begun(upload):
+            stands = self.status(pusher, upload)
+            if stands.leased_until > self._clock():
+                raise UploadBusy(upload=upload, headers=_RETRY)
+            if stands.size == 0:
+                return self._finish_at_once(pusher, stands, digest, pieces, chunk)
         reception = self.receive(pusher, upload, chunk, keeps=False)
         try:
             reception.write(pieces)
