@@ -23,7 +23,7 @@ class Journal:
     """
 
     def __init__(self, database: Path, rewrite: Callable[[], None], told: Told) -> None:
-        self._path: Final = f"{database}-wal"
+        self._path: Final = database.with_name(f"{database.name}-wal")
         self._rewrite: Final = rewrite
         self._told: Final = told
         self._leader: Final = threading.Lock()
@@ -84,8 +84,7 @@ class Journal:
         It is held open between syncs, so that the kernel tells of failures in between.
         """
         if self._file is not None:
-            named, held = os.stat(self._path), os.fstat(self._file)
-            if (named.st_ino, named.st_dev) == (held.st_ino, held.st_dev):
+            if os.path.samestat(self._path.stat(), os.fstat(self._file)):
                 return self._file
             self._leave()
         self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)

@@ -234,11 +234,15 @@ class _Writer:
 def _begin(raw: sqlite3.Connection) -> None:
     """Take the file's lock, which others hold for moments only: SQLite itself would wait longer."""
     end = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            raw.execute("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
+    while not _began(raw, last=time.monotonic() > end):
         time.sleep(_PAUSE_SECONDS * (1 + random.random()))  # noqa: S311 - no secret
+
+
+def _began(raw: sqlite3.Connection, *, last: bool) -> bool:
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if last or "locked" not in str(error):
+            raise
+        return False
+    return True
