@@ -76,6 +76,10 @@ GET    /api/v1/namespaces/details                              401      200    2
 PUT    /api/v1/namespaces/{name:path}                          401      409    403    403     200
 PATCH  /api/v1/namespaces/{name:path}                          401      403    403    403     200
 DELETE /api/v1/namespaces/{name:path}                          401      403    403    403     204
+GET    /api/v1/clusters                                        401      200    200    200     200
+GET    /api/v1/clusters/{cluster:path}                         401      404    200    200     200
+PUT    /api/v1/clusters/{cluster:path}                         401      201    403    200     200
+DELETE /api/v1/clusters/{cluster:path}                         401      404    403    204     204
 GET    /api/v1/images                                          401      200    200    403     200
 POST   /api/v1/images/digests                                  401      200    200    403     200
 POST   /api/v1/images/bulkdelete                               401      200    200    200     200
@@ -125,6 +129,7 @@ CONFIG = "application/vnd.oci.empty.v1+json"
 IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json"
 APIKEY = "urn:ibm:params:oauth:grant-type:apikey"
 ALL = "pull,push,delete"
+CLUSTER = {"id": "c1", "workers": [{"id": "w1", "publicIP": "192.0.2.7"}]}
 
 
 @dataclass(frozen=True)
@@ -269,6 +274,13 @@ class Home:
         self.tenant.add_namespace(name)
         return name
 
+    def fresh_cluster(self) -> str:
+        name = f"{self.namespace}-{uuid.uuid4().hex[:12]}"
+        headers = self.control_headers(self.tenant)
+        answer = self.http.put(f"/api/v1/clusters/{name}", json=CLUSTER, headers=headers)
+        assert answer.status_code == 201, answer.text
+        return name
+
     def fresh_token(self) -> str:
         headers = self.control_headers(self.tenant)
         answer = self.http.post("/api/v1/tokens", headers=headers)
@@ -331,10 +343,26 @@ def help_call(home: Home, row: Row, who: Identity | None) -> Call:
 def control_call(home: Home, row: Row, who: Identity | None) -> Call:
     """Path and arguments of a call of the control and identity APIs, about what ``home`` owns."""
     more: dict[str, Any] = {"headers": home.control_headers(who)}
+    if "{name:path}" in row.path:
+        more["headers"]["X-Auth-Resource-Group"] = "group"
+    if row.name == "DELETE /api/v1/tokens":
+        more["params"] = {"secondaryOwner": "nothing of this description"}
+    elif row.path == "/api/v1/images/tags":
+        more["params"] = {"fromimage": home.fresh_image(), "toimage": f"{home.repository}:again"}
+    elif row.method in {"POST", "PATCH", "PUT"} and row.path in BODIES:
+        more["json"] = BODIES[row.path](home)
+    return filled(row.path, control_values(home, row, who)), more
+
+
+def control_values(home: Home, row: Row, who: Identity | None) -> dict[str, str]:
+    """What the path of a control call names."""
     values: dict[str, str] = {}
     if "{name:path}" in row.path:
         values["name:path"] = home.fresh_namespace() if row.method != "PUT" else home.namespace
-        more["headers"]["X-Auth-Resource-Group"] = "group"
+    if "{cluster:path}" in row.path:
+        # The stranger's own must not be taken for one of the account that owns things.
+        own = row.method == "PUT" and who is home.other
+        values["cluster:path"] = uuid.uuid4().hex if own else home.fresh_cluster()
     if "{namespace}" in row.path:
         values["namespace"] = home.namespace
     if "{id}" in row.path:
@@ -342,13 +370,7 @@ def control_call(home: Home, row: Row, who: Identity | None) -> Call:
     if "{image:path}" in row.path:
         deleted = home.deleted_image if "/trash/" in row.path else home.fresh_image
         values["image:path"] = quote(deleted(), safe="")
-    if row.name == "DELETE /api/v1/tokens":
-        more["params"] = {"secondaryOwner": "nothing of this description"}
-    elif row.path == "/api/v1/images/tags":
-        more["params"] = {"fromimage": home.fresh_image(), "toimage": f"{home.repository}:again"}
-    elif row.method in {"POST", "PATCH"} and row.path in BODIES:
-        more["json"] = BODIES[row.path](home)
-    return filled(row.path, values), more
+    return values
 
 
 def email() -> str:
@@ -379,6 +401,7 @@ IDENTIFIERS: Mapping[str, Callable[[Home], str]] = {
     "/api/v1/explain/{id}": refused_to_reader,
 }
 BODIES: Mapping[str, Callable[[Home], Any]] = {
+    "/api/v1/clusters/{cluster:path}": lambda home: CLUSTER,
     "/api/v1/images/digests": lambda home: {},
     "/api/v1/retentions": lambda home: {"namespace": home.namespace},
     "/api/v1/retentions/analyze": lambda home: {"namespace": home.namespace, "images_per_repo": 1},
@@ -494,6 +517,7 @@ LISTS = [row.name for row in rows() if row.method == "GET" and row.expected["str
 @pytest.mark.parametrize("caller", ["anonymous", "stranger"])
 def test_no_list_shows_anything_of_another_account(home: Home, name: str, caller: str) -> None:
     home.fresh_manifest()
+    home.fresh_cluster()
     path, more = call_of(ROWS[name])(home, ROWS[name], home.people[caller])
     text = home.http.request("GET", path, **more).text
     assert home.namespace not in text

@@ -6,7 +6,8 @@ Three sources, in this order of preference:
 * Debian packages, all missing ones in a single ``apt-get`` call (needs root);
 * Go modules, built with the module proxy into a cache folder. Each has a folder
   ``tests/tools/NAME`` whose ``go.mod`` names the command (``tool`` line) and pins its version,
-  and whose ``go.sum`` pins the content of everything that goes into it.
+  and whose ``go.sum`` pins the content of everything that goes into it. A file ``ldflags`` beside
+  them tells the linker more.
 
 The cache is ``$WHARFINGER_TOOLS_CACHE``, else ``~/.cache/wharfinger-tools``. Several processes may
 call at once: a file lock a tool lets one provision while the others wait, and a build becomes
@@ -49,6 +50,8 @@ DEBIAN_PACKAGES = {
     "ip": "iproute2",
     "nft": "nftables",
     "tinyproxy": "tinyproxy-bin",
+    "etcd": "etcd-server",
+    "kubectl": "kubernetes-client",
 }
 """Command to the Debian package that holds it."""
 
@@ -75,6 +78,16 @@ class GoTool:
     @property
     def folder(self) -> Path:
         return MODULES / self.name
+
+    @property
+    def ldflags(self) -> list[str]:
+        """What the linker is told, from the file ``ldflags`` beside the module, where there is one.
+
+        Some programs know their version from there alone; ``{version}`` stands for it.
+        """
+        path = self.folder / "ldflags"
+        text = path.read_text().strip() if path.exists() else ""
+        return [f"-ldflags={text.replace('{version}', self.version)}"] if text else []
 
     @property
     def binary(self) -> Path:
@@ -187,7 +200,8 @@ def _build_into(tool: GoTool, target: Path) -> None:
         built = Path(scratch) / tool.name
         command = [str(_go()), "build", "-trimpath", "-buildvcs=false", "-mod=readonly"]
         environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": ""}
-        _run([*command, "-o", str(built), tool.package], BUILD_SECONDS, environment, tool.folder)
+        command += [*tool.ldflags, "-o", str(built), tool.package]
+        _run(command, BUILD_SECONDS, environment, tool.folder)
         built.rename(target)
 
 

@@ -21,6 +21,9 @@ from wharfinger.audit.store import SqlAuditTrail, record
 from wharfinger.blobstore.observed import ObservedStore
 from wharfinger.blobstore.opening import open_store
 from wharfinger.blobstore.port import BlobStore
+from wharfinger.clusters.service import Clusters
+from wharfinger.clusters.service import Limits as ClusterLimits
+from wharfinger.clusters.store import SqlClusterStore
 from wharfinger.database import migrate
 from wharfinger.database.opening import open_database
 from wharfinger.database.sqlite import connect
@@ -383,6 +386,7 @@ def _fast(app: ASGIApp, rooms: Rooms, web: Web) -> FastPath | AwaitedFastPath:
 def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
     """Return the routers of the control API; imports its framework."""
     from wharfinger.audit import http as audit_http
+    from wharfinger.clusters import http_v1 as clusters_v1
     from wharfinger.explain import http_v1 as explain_v1
     from wharfinger.identity import http_tokens as tokens_v1
     from wharfinger.identity import http_v1 as identity_v1
@@ -407,7 +411,15 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
             rooms.explain.explanations, web, gate, flush=rooms.explain.recorder.flush
         ),
         service_info.router(web),
+        clusters_v1.router(_clusters(rooms), web, gate),
     ]
+
+
+def _clusters(rooms: Rooms) -> Clusters:
+    settings = rooms.settings
+    store = SqlClusterStore(rooms.database, record=record, clock=rooms.clock)
+    limits = ClusterLimits(settings.clusters_per_account, settings.cluster_workers)
+    return Clusters(store, rooms.identity.access, limits, rooms.clock)
 
 
 def _control(rooms: Rooms, web: Web, gate: Gate) -> ASGIApp:

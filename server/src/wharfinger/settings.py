@@ -441,6 +441,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     namespaces_per_account: Annotated[
         int, Meta(ge=1, le=100_000, description="namespaces of an account in a region")
     ] = 100
+    clusters_per_account: Annotated[
+        int, Meta(ge=1, le=10_000, description="clusters that an account may register")
+    ] = 100
+    cluster_workers: Annotated[
+        int, Meta(ge=1, le=5000, description="workers of a cluster that may be registered")
+    ] = 1000
     namespace_hyphens: Annotated[bool, Meta(description="allow hyphens in namespace names")] = True
 
     # Identity

@@ -26,6 +26,7 @@ SURFACES: Final[Mapping[str, Text]] = {
     "WHF10": Text("What successful answers tell besides"),
     "WHF11": Text("What doctor finds"),
     "WHF12": Text("What checking and collecting the store finds"),
+    "WHF14": Text("Registered clusters"),
 }
 """First five characters of a code to the name of its surface."""
 

@@ -24,3 +24,21 @@ KUBECTL_FAILED: Final = Entry(
     ),
     cure=("See which contexts there are: kubectl config get-contexts.",),
 )
+CONTEXT_UNKNOWN: Final = Entry(
+    code="WHF0872",
+    status=0,
+    message="Your kubeconfig has no context named '{name}'.",
+    meaning=(
+        "A cluster is read through a context of kubectl; what colleagues registered of one is "
+        "asked from the service, as somebody who is signed in."
+    ),
+    causes=(
+        "The context has another name",
+        "Another kubeconfig is meant: the variable KUBECONFIG names it",
+        "Nobody is signed in, so the service could not be asked",
+    ),
+    cure=(
+        "See which contexts there are: kubectl config get-contexts. Or sign in, and see what "
+        "colleagues registered.",
+    ),
+)

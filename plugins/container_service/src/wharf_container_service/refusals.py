@@ -15,3 +15,10 @@ class KubectlFailed(Failure):
     """kubectl could not say."""
 
     entry = entries.KUBECTL_FAILED
+
+
+class ContextUnknown(Failure):
+    """Neither kubectl nor a service knows the cluster."""
+
+    entry = entries.CONTEXT_UNKNOWN
+    tells_cure = True

@@ -1,80 +1,101 @@
-"""``ks workers``: the nodes of a cluster, read with the user's own kubectl.
+"""``ks workers``: the workers of a cluster, from the user's kubectl or from what was registered.
 
-The service is not asked and never dials a cluster: kubectl knows how its user signs in to it.
+The service never dials a cluster. Where the user's kubeconfig has none of the name, a colleague
+may have registered it.
 """
 
-import json
-import subprocess
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from wharf.plugin_api import Context, Text, UsageWrong
-from wharf_container_service.refusals import KubectlFailed, KubectlMissing
+from wharf_container_service.facts import COLUMNS, Worker, cells
+from wharf_container_service.kubectl import Kubectl
+from wharf_container_service.refusals import ContextUnknown, KubectlMissing
+from wharfinger_common.clients.transport import segment
 
-SECONDS: Final = 60
-COLUMNS: Final = (
-    "ID",
-    "Public IP",
-    "Private IP",
-    "Machine Type",
-    "State",
-    "Status",
-    "Zone",
-    "Version",
-)
-_ZONES: Final = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
-_TYPES: Final = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
+POOL: Final = "Worker Pool"
+REASON: Final = "Reason For Deletion"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The workers of a cluster; ``registered`` and ``by`` are '' for what was read just now."""
+
+    workers: list[Worker]
+    deleted: list[Worker]
+    registered: str = ""
+    by: str = ""
 
 
 def list_all(context: Context) -> None:
     """List the workers of the cluster that the argument or ``--cluster`` names."""
+    cluster = named(context)
+    found = _find(context, cluster)
+    with_deleted = context.call.on("show-deleted")
+    workers = [*found.workers, *(found.deleted if with_deleted else ())]
+    if pool := context.call.text("worker-pool"):
+        workers = [one for one in workers if one.get("poolName") == pool]
+    if context.screen.machine:
+        context.screen.json(workers)
+    else:
+        if not context.call.on("s"):
+            context.ok()
+        _table(context, workers, with_deleted=with_deleted)
+    if found.registered:
+        _tell_age(context, cluster, found)
+
+
+def named(context: Context) -> str:
+    """Return the cluster that the argument or ``--cluster`` names.
+
+    Raises:
+        UsageWrong: neither does.
+    """
     cluster = context.call.text("cluster") or next(iter(context.call.arguments), "")
     if not cluster:
         raise UsageWrong
-    workers = [worker(node) for node in _nodes(cluster)]
-    if context.screen.machine:
-        context.screen.json(workers)
+    return cluster
+
+
+def _find(context: Context, cluster: str) -> Found:
+    kubectl = Kubectl(context.environ)
+    if context.call.on("registered"):
+        return _registered(context, cluster)
+    if kubectl.found and kubectl.knows(cluster):
+        read = kubectl.read(cluster, deleted=context.call.on("show-deleted"))
+        return Found(read.workers, read.deleted)
+    if context.session.signed_in:
+        return _registered(context, cluster)
+    if not kubectl.found:
+        raise KubectlMissing
+    raise ContextUnknown(name=cluster)
+
+
+def _registered(context: Context, cluster: str) -> Found:
+    told = context.control().call("GET", f"/clusters/{segment(cluster)}")
+    return Found(told["workers"], told["deleted"], told["registered"], told["registered_by"])
+
+
+def _table(context: Context, workers: list[Worker], *, with_deleted: bool) -> None:
+    columns = dict(COLUMNS)
+    if context.call.on("show-pools"):
+        columns[POOL] = "poolName"
+    if with_deleted:
+        columns[REASON] = "reasonForDelete"
+    names = list(columns.values())
+    context.screen.table(list(columns), [cells(one, names) for one in workers])
+
+
+def _tell_age(context: Context, cluster: str, found: Found) -> None:
+    """Say from when the facts are, where no program reads it."""
+    text = Text(
+        "These facts of '{cluster}' are from {time}, when {who} registered them.",
+        cluster=cluster,
+        time=found.registered,
+        who=found.by,
+    )
+    if context.screen.machine or context.call.on("s"):
+        context.screen.warn(context.words(text))
         return
-    if not context.call.on("s"):
-        context.ok()
-    context.screen.table(COLUMNS, [[each[name] for name in COLUMNS] for each in workers])
-
-
-def worker(node: dict[str, Any]) -> dict[str, str]:
-    """Return the facts of a worker from a Node object (Kubernetes API, core/v1)."""
-    meta, status = node.get("metadata", {}), node.get("status", {})
-    labels = meta.get("labels", {})
-    addresses = {one.get("type"): one.get("address", "") for one in status.get("addresses", [])}
-    conditions = {one.get("type"): one.get("status") for one in status.get("conditions", [])}
-    return {
-        "ID": meta.get("name", ""),
-        "Public IP": addresses.get("ExternalIP", "-"),
-        "Private IP": addresses.get("InternalIP", "-"),
-        "Machine Type": _first(labels, _TYPES),
-        "State": "normal" if "Ready" in conditions else "unknown",
-        "Status": "Ready" if conditions.get("Ready") == "True" else "NotReady",
-        "Zone": _first(labels, _ZONES),
-        "Version": status.get("nodeInfo", {}).get("kubeletVersion", "").removeprefix("v"),
-    }
-
-
-def _first(labels: dict[str, str], names: tuple[str, ...]) -> str:
-    return next((labels[name] for name in names if labels.get(name)), "-")
-
-
-def _nodes(cluster: str) -> list[dict[str, Any]]:
-    command = ["kubectl", "--context", cluster, "get", "nodes", "-o", "json"]
-    try:
-        # The user's own kubectl, as the user's PATH finds it: that is the point.
-        done = subprocess.run(command, capture_output=True, check=False, timeout=SECONDS)  # noqa: S603
-    except FileNotFoundError as error:
-        raise KubectlMissing from error
-    except subprocess.TimeoutExpired as error:
-        raise KubectlFailed(
-            reason=Text("no answer within {seconds} seconds", seconds=SECONDS)
-        ) from error
-    if done.returncode:
-        raise KubectlFailed(reason=done.stderr.decode(errors="replace").strip()[-500:])
-    try:
-        return list(json.loads(done.stdout)["items"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise KubectlFailed(reason=Text("its answer is no list of nodes")) from error
+    context.say()
+    context.say(text)

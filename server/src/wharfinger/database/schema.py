@@ -1,6 +1,7 @@
 """All tables of all rooms, for migrations and tests; importing it fills the metadata."""
 
 from wharfinger.audit import tables as audit
+from wharfinger.clusters import tables as clusters
 from wharfinger.database.metadata import metadata
 from wharfinger.explain import tables as explain
 from wharfinger.identity import tables as identity
@@ -12,6 +13,7 @@ from wharfinger.registry import tables as registry
 
 __all__ = [
     "audit",
+    "clusters",
     "explain",
     "identity",
     "images",
