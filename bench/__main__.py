@@ -12,7 +12,19 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.figures import blobs, collect, dues, engine, reads, resident, scale, start, tags, tokens
+from bench.figures import (
+    blobs,
+    collect,
+    commands,
+    dues,
+    engine,
+    reads,
+    resident,
+    scale,
+    start,
+    tags,
+    tokens,
+)
 from bench.plan import QUICK, Bench, Plan
 from bench.servers import Ours, Peer, peer_version
 from bench.table import Figure, render
@@ -26,6 +38,7 @@ GROUPS: dict[str, Callable[[Bench], list[Figure]]] = {
     "memory": resident.measure_load,
     "tags": tags.measure,
     "start": start.measure,
+    "commands": commands.measure,
     "engine": engine.measure,
     "workers": scale.measure_workers,
     "scaled": scale.measure_scaled,

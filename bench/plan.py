@@ -22,6 +22,7 @@ class Plan:
     large_bytes: int = 256 * MIB
     flat_bytes: int = 2048 * MIB
     starts: int = 5
+    commands: int = 41
     few_tags: int = 10
     many_tags: int = 100_000
     requests: int = 100
@@ -38,6 +39,7 @@ QUICK = Plan(
     large_bytes=64 * MIB,
     flat_bytes=256 * MIB,
     starts=3,
+    commands=15,
     many_tags=2_000,
     requests=20,
     blobs=128,

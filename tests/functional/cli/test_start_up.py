@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -46,7 +47,18 @@ def test_a_question_to_the_service_starts_fast(
     ibmcloud, _ = signed_in
     ibmcloud.ok("plugin", "install", str(house_wheels["container-registry"]))
 
-    assert ratio(ibmcloud.named("wharf"), "cr", "namespaces") <= 15
+    assert ratio(ibmcloud.named("wharf"), "cr", "quota") <= 15
+
+
+@pytest.mark.parametrize("module", ["argparse", "dataclasses", "json", "pathlib", "ssl"])
+def test_the_version_is_told_without(module: str, wharf: CommandLine) -> None:
+    command = [sys.executable, "-X", "importtime", program("wharf"), "version"]
+    done = subprocess.run(
+        command, env=wharf.environment, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.startswith("wharf version ")
+    assert not re.search(rf"\| +{module}$", done.stderr, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +69,7 @@ def test_a_start_does_without(module: str) -> None:
     if module == "dataclasses":
         script = "import sys, wharf.text, wharf.environment; sys.exit('dataclasses' in sys.modules)"
     else:
-        script = f"import sys, wharf.entry; sys.exit({module!r} in sys.modules)"
+        script = f"import sys, wharf.running; sys.exit({module!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], check=False)
 
     assert done.returncode == 0

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wharf.plugin_api import Context, Text
-from wharf_container_registry.refusals import TemplateInvalid
-from wharf_container_registry.templates import TemplateWrong, Value, render
+
+if TYPE_CHECKING:
+    from wharf_container_registry.templates import Value
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 _STEP: Final = 1000
@@ -49,12 +50,15 @@ def age(seconds: float) -> Text:
     return one if count == 1 else Text(many.message, count=count)
 
 
-def formatted(context: Context, template: str, values: Iterable[Value]) -> None:
+def formatted(context: Context, template: str, values: "Iterable[Value]") -> None:
     """Write a line for each value that the template makes something of.
 
     Raises:
         TemplateInvalid: the template cannot be rendered.
     """
+    from wharf_container_registry.refusals import TemplateInvalid
+    from wharf_container_registry.templates import TemplateWrong, render
+
     for value in values:
         try:
             line = render(template, value)
