@@ -8,6 +8,7 @@ the application's sending, and ``http.response.zerocopysend`` (ASGI extension) s
 import asyncio
 import errno
 import os
+import select
 from typing import Any, Final, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -21,6 +22,13 @@ WRITE_HIGH: Final = 256 * 1024
 FILE_CHUNK: Final = 1024 * 1024
 FILE_TURN: Final = 16 * FILE_CHUNK
 """Bytes that a thread sends before it looks again whether anybody else waits for it."""
+
+FILE_WAIT: Final = 2
+"""Milliseconds that a thread waits for a full socket: longer ones are waited for by the loop.
+
+A client that reads as fast as it is sent to empties its socket within this time, and handing each
+megabyte from loop to thread and back would take longer than sending it.
+"""
 
 _UNKNOWN_LENGTH: Final = 1 << 62
 
@@ -187,10 +195,14 @@ def _send_while_taken(socket: int, descriptor: int, offset: int, count: int) -> 
     """
     sent = 0
     turn = min(count, FILE_TURN)
+    taken = select.poll()
+    taken.register(socket, select.POLLOUT)
     while sent < turn:
         try:
             piece = os.sendfile(socket, descriptor, offset + sent, min(turn - sent, FILE_CHUNK))
         except BlockingIOError:
+            if taken.poll(FILE_WAIT):
+                continue
             break
         if piece == 0:
             raise OSError(errno.EIO, "the file is shorter than announced")
