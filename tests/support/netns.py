@@ -43,7 +43,7 @@ class Machine:
 
     def __enter__(self) -> Self:
         self._settings.mkdir(parents=True)
-        self.names()
+        self.know()
         self.name_server("127.0.0.1")
         _ip("netns", "add", self.name)
         try:
@@ -58,9 +58,9 @@ class Machine:
             _ip("netns", "delete", self.name)
         shutil.rmtree(self._settings, ignore_errors=True)
 
-    def names(self, **addresses: str) -> None:
-        """Let the machine know hosts by name, dots written as double underscores."""
-        self._hosts.update({name.replace("__", "."): each for name, each in addresses.items()})
+    def know(self, **hosts: str) -> None:
+        """Let the machine know hosts: names to addresses."""
+        self._hosts.update(hosts)
         lines = (f"{address} {name}\n" for name, address in self._hosts.items())
         (self._settings / "hosts").write_text("".join(lines))
 

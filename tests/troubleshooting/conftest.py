@@ -9,13 +9,15 @@ from tests.functional.cli.conftest import (
     signed_in,
     targeted,
 )
-from tests.functional.clients.conftest import docker_engine
+from tests.functional.clients.conftest import docker_engine, image, images
 
 __all__ = [
     "Offer",
     "docker_engine",
     "house_wheels",
     "ibmcloud",
+    "image",
+    "images",
     "offer",
     "offered_house",
     "signed_in",

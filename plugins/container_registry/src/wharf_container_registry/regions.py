@@ -64,14 +64,12 @@ def _ask(context: Context, regions: list[Region]) -> Region:
 def _networks(context: Context, region: Region) -> None:
     context.say()
     headers = (Text("Direction"), Text("Protocol"), Text("Network"), Text("Ports"))
+    # A firewall that keeps no state has to let the answers in as well.
     rows = [
-        (
-            each.get("direction", ""),
-            each.get("protocol", "tcp"),
-            ", ".join(each.get("networks") or each.get("cidrs") or ()),
-            ", ".join(map(str, each.get("ports") or ())),
-        )
+        (context.words(direction), each["protocol"], network, ", ".join(map(str, each["ports"])))
+        for direction in (Text("outbound"), Text("inbound"))
         for each in region.networks
+        for network in each["cidrs"]
     ]
     context.screen.table([context.words(each) for each in headers], rows)
 

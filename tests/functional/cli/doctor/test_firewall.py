@@ -35,7 +35,7 @@ def machine() -> Iterator[Machine]:
 @pytest.fixture
 def behind(ibmcloud: CommandLine, machine: Machine, reachable: Server) -> CommandLine:
     """A user on that machine, who aims at the service by a name that the machine knows."""
-    machine.names(registry__test=machine.neighbour)
+    machine.know(**{HOST: machine.neighbour})
     aimed(ibmcloud, f"http://{HOST}:{reachable.port}")
     ibmcloud.ok("config", "--http-timeout", "3")
     return replace(ibmcloud, prefix=machine.prefix)
@@ -116,7 +116,7 @@ def test_the_registry_of_the_image_is_walked_to_by_itself(
     server = Server(tmp_path / "data", settings=settings)
     there = f"there.test:{server.port}"
     server.settings["WHARFINGER_REGIONS"] = regions % (server.port, there)
-    machine.names(registry__test=machine.neighbour, there__test="198.51.100.7")
+    machine.know(**{HOST: machine.neighbour, "there.test": "198.51.100.7"})
     with server:
         user = replace(ibmcloud, prefix=machine.prefix)
         user.ok("login", "-a", f"http://{HOST}:{server.port}", "--apikey", server.operator.api_key)

@@ -1,0 +1,134 @@
+"""Access fails behind a custom firewall, until it lets the region through (guide, section 9)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tests.functional.clients.commands import Result, run
+from tests.functional.clients.drivers import Endpoint, Skopeo
+from tests.functional.clients.images import Image
+from tests.support.command_line import CommandLine
+from tests.support.doctor import findings, last
+from tests.support.netns import Machine
+from tests.support.server import Operator, Server, Tenant
+from tests.support.tools import ensure
+
+HOST = "registry.eu-de.test"
+PATIENCE = "--command-timeout=6s"
+CLOSED = ('outbound oifname "eth0" drop', 'inbound iifname "eth0" drop')
+
+
+@dataclass
+class Worker:
+    """A machine behind the firewall, somebody who works there, and an image to pull."""
+
+    machine: Machine
+    server: Server
+    tenant: Tenant
+    user: CommandLine
+    image: str
+
+    def pull(self) -> Result:
+        """What a pull on the machine brings."""
+        command = [*self.machine.prefix, ensure("skopeo"), "--insecure-policy", PATIENCE, "copy"]
+        options = ["--src-tls-verify=false", f"--authfile={self.user.home.parent / 'auth.json'}"]
+        target = f"dir:{self.user.home / 'pulled'}"
+        return run([*command, *options, f"docker://{self.image}", target], home=self.user.home)
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    with Machine() as made:
+        yield made
+
+
+@pytest.fixture
+def worker(
+    machine: Machine,
+    tmp_path: Path,
+    ibmcloud: CommandLine,
+    image: Image,
+    house_wheels: dict[str, Path],
+) -> Iterator[Worker]:
+    """Everything is set up while the firewall is open: it is closed by the tests."""
+    server = Server(tmp_path / "data", settings={"WHARFINGER_HOST": "0.0.0.0"})
+    registry = f"{HOST}:{server.port}"
+    region = {
+        "name": "eu-central",
+        "hosts": [registry, server.registry],
+        "networks": [{"cidrs": [f"{machine.neighbour}/32"], "ports": [server.port]}],
+    }
+    server.settings["WHARFINGER_REGIONS"] = json.dumps([region])
+    machine.know(**{HOST: machine.neighbour})
+    with server:
+        operator = Operator.of(server)
+        tenant = operator.create_tenant("harbour")
+        user = replace(ibmcloud, prefix=machine.prefix)
+        user.ok("login", "-a", f"http://{registry}", "--apikey", tenant.api_key)
+        user.ok("config", "--http-timeout", "3")
+        user.ok("plugin", "install", str(house_wheels["container-registry"]))
+        pusher = Skopeo(Endpoint(server.registry), tmp_path / "pusher")
+        pusher.login("iamapikey", tenant.api_key).succeeded()
+        pusher.push(image, f"{server.registry}/harbour/app:1").succeeded()
+        auth = tmp_path / "auth.json"
+        credentials = ("cr", "login", "--client", "podman", "--credentials-only")
+        done = user(*credentials, variables={"REGISTRY_AUTH_FILE": str(auth)})
+        assert done.code == 0, done
+        yield Worker(machine, server, tenant, user, f"{registry}/harbour/app:1")
+        tenant.close()
+        operator.close()
+
+
+@pytest.fixture
+def colleague(tmp_path: Path, worker: Worker, house_wheels: dict[str, Path]) -> CommandLine:
+    """Somebody at another machine, who is not signed in: what to open is told to everybody."""
+    home = tmp_path / "colleague"
+    home.mkdir()
+    user = CommandLine(home)
+    user.ok("api", worker.server.api)
+    user.ok("plugin", "install", str(house_wheels["container-registry"]))
+    return user
+
+
+def rules_of(table: str, address: str) -> list[str]:
+    """Firewall rules for a machine from the rows that `cr region --network` prints."""
+    rules = []
+    for line in table.splitlines():
+        cells = line.split()
+        if cells and cells[0] == "outbound":
+            _, protocol, network, ports = cells
+            ports = f"{{ {ports} }}"
+            rules.append(f"outbound ip daddr {network} {protocol} dport {ports} accept")
+        elif cells and cells[0] == "inbound":
+            _, protocol, network, ports = cells
+            place = f"ip saddr {network} ip daddr {address}"
+            rules.append(f"inbound {place} {protocol} sport {{ {ports} }} accept")
+    return rules
+
+
+def test_the_networks_of_the_region_are_closed_and_then_opened(
+    worker: Worker, colleague: CommandLine
+) -> None:
+    machine = worker.machine
+    machine.firewall(*CLOSED)
+    assert not worker.pull().ok
+    assert last(worker.user, worker.image) == (13, "tcp", "WHF0813")
+    page = worker.user("doctor", worker.image).out
+    assert "Open the firewall for the networks of the region, both ways" in page
+    assert "防火墙" in worker.user.in_chinese()("doctor", worker.image).out
+
+    opened = rules_of(colleague.ok("cr", "region", "--network"), machine.address)
+    assert len(opened) == 2
+    machine.firewall(*(rule for rule in opened if rule.startswith("outbound")), *CLOSED)
+    assert not worker.pull().ok, "the answers are not let in"
+
+    machine.firewall(*opened, *CLOSED)
+    worker.pull().succeeded()
+    _, told = findings(worker.user, worker.image)
+    assert [one["check"] for one in told if one["severity"] == "ok"][-1] != "tcp"
+    assert "layer" in [one["check"] for one in told]
