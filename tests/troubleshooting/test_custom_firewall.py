@@ -35,7 +35,8 @@ class Worker:
 
     def pull(self) -> Result:
         """What a pull on the machine brings."""
-        command = [*self.machine.prefix, ensure("skopeo"), "--insecure-policy", PATIENCE, "copy"]
+        skopeo = (str(ensure("skopeo")), "--insecure-policy", PATIENCE, "copy")
+        command = [*self.machine.prefix, *skopeo]
         options = ["--src-tls-verify=false", f"--authfile={self.user.home.parent / 'auth.json'}"]
         target = f"dir:{self.user.home / 'pulled'}"
         return run([*command, *options, f"docker://{self.image}", target], home=self.user.home)

@@ -92,8 +92,8 @@ class Session:
         if not self.signed_in:
             raise _refusals().PluginNotLoggedIn if self._for_plugin else _refusals().NotLoggedIn
 
-    def token(self) -> str:
-        """Return an IAM token that is good for a minute at least, renewed if it has to be.
+    def token(self, *, lasting: float = MARGIN) -> str:
+        """Return an IAM token that is good for ``lasting`` seconds, renewed if it has to be.
 
         Raises:
             NotLoggedIn, PluginNotLoggedIn: nobody is signed in.
@@ -101,15 +101,15 @@ class Session:
             CallFailed: the service cannot be asked.
         """
         self.require()
-        if self._fresh():
+        if self._fresh(lasting):
             return self._config.text("IAMToken")
-        return self.renew()
+        return self.renew(lasting=lasting)
 
-    def renew(self, *, force: bool = False) -> str:
+    def renew(self, *, force: bool = False, lasting: float = MARGIN) -> str:
         """Renew the token, unless another command did so while we waited for the lock."""
         with locked(self._config.folder / LOCK):
             again = Config(self._config.environ)
-            if not force and expiry(again.text("IAMToken")) - self._clock() > MARGIN:
+            if not force and expiry(again.text("IAMToken")) - self._clock() > lasting:
                 self._config.set(IAMToken=again.text("IAMToken"))
                 return again.text("IAMToken")
             return self._renew(again)
@@ -146,8 +146,8 @@ class Session:
         """Keep the tokens of a sign-in, and what else belongs to it."""
         self._config.set(IAMToken=tokens.access, IAMRefreshToken=tokens.refresh or None, **more)
 
-    def _fresh(self) -> bool:
-        return expiry(self._config.text("IAMToken")) - self._clock() > MARGIN
+    def _fresh(self, lasting: float) -> bool:
+        return expiry(self._config.text("IAMToken")) - self._clock() > lasting
 
 
 def expiry(token: str) -> float:

@@ -32,7 +32,7 @@ def _at_registry(look: Callable[[Patient, Place], Finding | None]) -> Look:
     """The same way again where the registry is at another address than the service."""
 
     def there(patient: Patient) -> Finding | None:
-        apart = patient.registry.named != patient.service.named
+        apart = patient.registry is not patient.service
         return look(patient, patient.registry) if apart else None
 
     return there

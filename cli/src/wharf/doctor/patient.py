@@ -47,16 +47,13 @@ class Patient:
         Raises:
             ImageNameWrong: it is none.
         """
-        return Reference.read(self.image, self.targeted[0])
+        return Reference.read(self.image, self.targeted)
 
     @cached_property
-    def targeted(self) -> tuple[str, str]:
-        """Registry host and address of the targeted region, as ``cr region-set`` left them."""
+    def targeted(self) -> str:
+        """Registry host of the targeted region, as ``cr region-set`` left it."""
         chosen = Store(self.context.config.folder / "plugins" / _REGISTRY_PLUGIN / "config.json")
-        return (
-            str(chosen.get("Registry") or self.context.registry),
-            str(chosen.get("Endpoint") or self.context.region_endpoint),
-        )
+        return str(chosen.get("Registry") or self.context.registry)
 
     @property
     def timeout(self) -> float:

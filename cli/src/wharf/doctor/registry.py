@@ -22,10 +22,13 @@ _PARAMETER: Final = re.compile(r'([a-z]+)="([^"]*)"')
 
 def region(patient: Patient) -> Finding:
     """Find the region whose registry the image is in, the targeted one where no image is given."""
-    host, url = patient.targeted
+    host = patient.targeted
     if patient.image and patient.reference.host != host:
         return _another(patient, patient.reference.host)
-    patient.registry = Place(url)
+    # Clients call the host that image names begin with, whatever address we use ourselves.
+    place = Place(f"{patient.service.scheme}://{host}")
+    # The way there has been walked, if it is the service's.
+    patient.registry = patient.service if place.named == patient.service.named else place
     return patient.works(Text("The registry is {host}", host=host))
 
 

@@ -90,3 +90,14 @@ PARTLY: Final = Entry(
     causes=("Each line tells its own cause",),
     cure=("Do what each line says, and repeat the command for these.",),
 )
+HELPER_MISSING: Final = Entry(
+    code="WHF0911",
+    status=0,
+    message="docker-credential-wharf is not in your PATH, where container clients look for it.",
+    meaning="With --helper the client runs this program, which is installed with {command}, each time.",
+    causes=("The command line is installed in a folder that PATH does not name",),
+    cure=(
+        "Add the folder that {command} is in to PATH.",
+        "Or let the client store a sign-in: {command} cr login.",
+    ),
+)

@@ -8,17 +8,20 @@ import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from wharf.plugin_api import Context, Text
 from wharf_container_registry.refusals import (
     ClientLoginFailed,
     DaemonStopped,
     DockerMissing,
+    HelperMissing,
     PluginOutdated,
 )
 
 USER: Final = "iamrefresh"
+HELPER: Final = "wharf"
+"""Clients put ``docker-credential-`` before it."""
 SECONDS: Final = 60
 _NAMES: Final = {"docker": "Docker", "podman": "Podman"}
 
@@ -31,7 +34,10 @@ def login(context: Context) -> None:
     secret = context.config.text("IAMRefreshToken")
     registry = context.registry
     context.say(Text("Logging in to '{registry}'...", registry=registry))
-    if context.call.on("credentials-only"):
+    if context.call.on("helper"):
+        _require_helper(context)
+        write_helper(_auth_file(context), registry)
+    elif context.call.on("credentials-only"):
         write_credentials(_auth_file(context), registry, USER, secret)
     else:
         _client_login(context, context.call.text("client", "docker"), registry, secret)
@@ -108,10 +114,50 @@ def _auth_file(context: Context) -> Path:
 
 def write_credentials(path: Path, registry: str, user: str, secret: str) -> None:
     """Add the credentials to a client's file (its other settings stay), 0600, in one step."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     encoded = base64.b64encode(f"{user}:{secret}".encode()).decode()
+    content = _content(path)
     content.setdefault("auths", {})[registry] = {"auth": encoded}
+    # A helper would be asked in its stead.
+    content.get("credHelpers", {}).pop(registry, None)
+    _write(path, content)
+
+
+def write_helper(path: Path, registry: str) -> None:
+    """Have the client ask our helper about a registry; what it had stored for it is dropped."""
+    content = _content(path)
+    content.setdefault("credHelpers", {})[registry] = HELPER
+    content.get("auths", {}).pop(registry, None)
+    _write(path, content)
+
+
+def _require_helper(context: Context) -> None:
+    """Let the helper forget a logout, and refuse where the client would not find it.
+
+    Raises:
+        HelperMissing: it is not in the PATH.
+    """
+    program = shutil.which(f"docker-credential-{HELPER}", path=context.environ.get("PATH"))
+    if program is None:
+        raise HelperMissing
+    told = {"ServerURL": context.registry, "Username": USER, "Secret": ""}
+    subprocess.run(  # noqa: S603 - our own
+        [program, "store"],
+        input=json.dumps(told),
+        stdout=subprocess.DEVNULL,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+        env=dict(context.environ),
+    )
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """Return what is in a client's file, nothing where there is none."""
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     number, name = tempfile.mkstemp(dir=path.parent, prefix=".auth-")
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:

@@ -79,6 +79,7 @@ _ACCOUNT: Final = (
                 choices=("docker", "podman"),
             ),
             Flag("credentials-only", Text("Write the client's file without calling the client")),
+            Flag("helper", Text("Let the client ask for fresh credentials each time")),
         ),
     ),
     _command("plan", Text("Show your plan"), "account:plan", flags=(_OUTPUT,)),

@@ -59,6 +59,13 @@ class ClientLoginFailed(Failure):
     tells_cure = True
 
 
+class HelperMissing(Failure):
+    """The client would not find the credential helper."""
+
+    entry = entries.HELPER_MISSING
+    tells_cure = True
+
+
 class PluginOutdated(Failure):
     """The service wants a newer plug-in."""
 

@@ -49,8 +49,7 @@ def _docker_insecure(patient: Patient, told: dict[str, Any]) -> bool:
     if known is not None:
         return not known.get("Secure", True)
     networks = [ipaddress.ip_network(each) for each in told.get("InsecureRegistryCIDRs") or ()]
-    place = patient.registry if patient.registry.addresses else patient.service
-    found = {ipaddress.ip_address(address[0]) for _, address in place.addresses}
+    found = {ipaddress.ip_address(address[0]) for _, address in patient.registry.addresses}
     return any(one in network for one in found for network in networks)
 
 
