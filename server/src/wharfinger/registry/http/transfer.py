@@ -51,7 +51,7 @@ class Feed:
             self._pending.append(piece)
             self._received += len(piece)
             size += len(piece)
-            if size >= BUFFER:
+            if size >= BUFFER and self._received != self._announced:
                 return True
         if self._announced is not None and self._received != self._announced:
             raise BodyIncomplete
