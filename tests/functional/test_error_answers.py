@@ -5,6 +5,7 @@ entry's code, the entry's status, the request's id, a help URL that answers, and
 """
 
 import json
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -38,7 +39,17 @@ class Told(NamedTuple):
     request_id: str
 
 
+PAGE = re.compile(
+    r'role="alert">(?P<message>.+?)<br>(?P<cure>.+?)<br><small>'
+    r'<a href="(?P<help>[^"]+)">(?P<code>\w+)</a> · (?P<request_id>\w+)<'
+)
+
+
 def told(answer: httpx.Response) -> Told:
+    if answer.headers["Content-Type"].startswith("text/html"):
+        page = PAGE.search(answer.text)
+        assert page is not None, answer.text
+        return Told(**page.groupdict())
     body: Mapping[str, Any] = answer.json()
     if "errors" in body:
         error = body["errors"][0]

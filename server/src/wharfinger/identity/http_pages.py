@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 import secrets
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.requests import Request
@@ -16,6 +17,8 @@ from wharfinger.identity.model import FormStale, ProviderRefused, SignInStale
 from wharfinger.identity.service.passcodes import Passcodes
 from wharfinger.identity.service.single_sign_on import SECONDS, SingleSignOn
 from wharfinger.web.context import Web
+from wharfinger.web.errors import Telling
+from wharfinger.web.witness import Presented
 from wharfinger_common.languages import Language, accepted
 from wharfinger_common.refusals import Refusal
 
@@ -33,6 +36,7 @@ _HEADERS: Final = {
     "X-Frame-Options": "DENY",
     "Vary": "Accept-Language, Cookie",
 }
+_NONE: Final[Mapping[str, str]] = {}
 
 
 def routes(passcodes: Passcodes, sso: SingleSignOn | None, web: Web) -> list[Route]:
@@ -81,9 +85,16 @@ class _PasscodePage:
     ) -> Response:
         token = request.cookies.get(self._cookie(request), "") or secrets.token_urlsafe(24)
         page = pages.form(
-            _language(request), token, provider=self._provider, email=email, refusal=refusal
+            _telling(request, self._web),
+            token,
+            provider=self._provider,
+            email=email,
+            refusal=refusal,
         )
-        response = _html(request, page, refusal)
+        if refusal is None:
+            response = _html(request, page)
+        else:
+            response = _refused(request, page, refusal, self._web)
         response.set_cookie(
             self._cookie(request),
             token,
@@ -124,7 +135,7 @@ class _ProviderPages:
         try:
             departure = await self._web.threads.run(self._sso.start, self._callback(request))
         except Refusal as refusal:
-            return _html(request, pages.failure(_language(request), refusal), refusal)
+            return self._failure(request, refusal)
         response = RedirectResponse(departure.url, 303, {"Cache-Control": "no-store"})
         response.set_cookie(
             OIDC_COOKIE,
@@ -142,7 +153,7 @@ class _ProviderPages:
         try:
             code = await self._finished(request)
         except Refusal as refusal:
-            response = _html(request, pages.failure(_language(request), refusal), refusal)
+            response = self._failure(request, refusal)
         else:
             minutes = self._passcodes.seconds // 60
             response = _html(request, pages.passcode(_language(request), code, minutes))
@@ -161,6 +172,10 @@ class _ProviderPages:
             self._callback(request),
         )
 
+    def _failure(self, request: Request, refusal: Refusal) -> Response:
+        page = pages.failure(_telling(request, self._web), refusal)
+        return _refused(request, page, refusal, self._web)
+
     def _callback(self, request: Request) -> str:
         return self._web.urls.location(request, CALLBACK)
 
@@ -176,8 +191,20 @@ def _language(request: Request) -> Language:
     return accepted(request.headers.get("accept-language", ""))
 
 
-def _html(request: Request, page: str, refusal: Refusal | None = None) -> Response:
-    status = 200 if refusal is None else refusal.entry.status
-    headers = {**_HEADERS, "Content-Language": _language(request).value}
-    headers |= refusal.headers if refusal else {}
-    return Response(page, status, headers, media_type="text/html")
+def _telling(request: Request, web: Web) -> Telling:
+    request_id: str = request.scope["request_id"]
+    base, help_url = web.urls.base(request), web.settings.help_url
+    return Telling(request_id, base, _language(request), help_url)
+
+
+def _refused(request: Request, page: str, refusal: Refusal, web: Web) -> Response:
+    """Return the page, and have the refusal remembered as those of all other surfaces are."""
+    web.witness.saw(request.scope, refusal, Presented.of(request.scope))
+    return _html(request, page, refusal.entry.status, refusal.headers)
+
+
+def _html(
+    request: Request, page: str, status: int = 200, headers: Mapping[str, str] = _NONE
+) -> Response:
+    told = {**_HEADERS, "Content-Language": _language(request).value, **headers}
+    return Response(page, status, told, media_type="text/html")

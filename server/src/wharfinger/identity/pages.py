@@ -5,6 +5,7 @@ import hashlib
 from html import escape
 from typing import Final
 
+from wharfinger.web.errors import Telling
 from wharfinger_common.languages import Language, translate, translated
 from wharfinger_common.refusals import Refusal
 
@@ -23,7 +24,7 @@ POLICY: Final = (
 
 
 def form(
-    language: Language,
+    telling: Telling,
     token: str,
     *,
     provider: str = "",
@@ -31,7 +32,8 @@ def form(
     refusal: Refusal | None = None,
 ) -> str:
     """Return the sign-in form; ``provider`` is the name on the button of single sign-on."""
-    failed = "" if refusal is None else _failed(language, refusal)
+    language = telling.language
+    failed = "" if refusal is None else _failed(telling, refusal)
     other = (
         f'<p><a class="other" href="oidc/login">{escape(_sign_in_with(language, provider))}</a></p>'
         if provider
@@ -67,13 +69,14 @@ def passcode(language: Language, code: str, minutes: int) -> str:
     )
 
 
-def failure(language: Language, refusal: Refusal) -> str:
+def failure(telling: Telling, refusal: Refusal) -> str:
     """Return the page that says what went wrong at the provider, and leads back."""
+    language = telling.language
     back = escape(translated("Try again", language))
     return _page(
         language,
         translated("One-time passcode", language),
-        f'{_failed(language, refusal)}<p><a href="../passcode">{back}</a></p>',
+        f'{_failed(telling, refusal)}<p><a href="../passcode">{back}</a></p>',
     )
 
 
@@ -81,10 +84,13 @@ def _sign_in_with(language: Language, provider: str) -> str:
     return translated("Sign in with {provider}", language, {"provider": provider})
 
 
-def _failed(language: Language, refusal: Refusal) -> str:
-    wording = translate(refusal.entry, language, refusal.items[0])
+def _failed(telling: Telling, refusal: Refusal) -> str:
+    """Return cause and cure, and what to quote where the cure does not help."""
+    code = refusal.entry.code
+    wording = translate(refusal.entry, telling.language, refusal.items[0])
     message, remedy = escape(wording.message), escape(wording.remedy)
-    return f'<p class="failed" role="alert">{message}<br>{remedy}</p>'
+    more = f'<a href="{escape(telling.help(code))}">{code}</a> · {escape(telling.request_id)}'
+    return f'<p class="failed" role="alert">{message}<br>{remedy}<br><small>{more}</small></p>'
 
 
 def _page(language: Language, title: str, body: str) -> str:
