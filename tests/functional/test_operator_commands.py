@@ -142,6 +142,28 @@ def test_ports_must_differ() -> None:
 # --- the data folder ---------------------------------------------------------------------------
 
 
+def test_in_a_folder_that_was_open_to_all_every_file_is_the_owners(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+
+    assert command("--data", str(tmp_path), "init").returncode == 0
+
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"wharfinger.db", "operator.json", "ca.key"}
+    assert [path for path in files if stat.S_IMODE(path.stat().st_mode) != 0o600] == []
+
+
+def test_a_start_that_cannot_make_its_authority_says_so(tmp_path: Path) -> None:
+    (tmp_path / "tls").touch()
+    ports = free_ports(2)
+    settings = {"WHARFINGER_PORT": str(ports[0]), "WHARFINGER_TRUST_PORT": str(ports[1])}
+
+    done = command("--data", str(tmp_path), "serve", settings=settings)
+
+    assert done.returncode == 1
+    assert "the certificate authority could not be made" in done.stderr
+    assert not (tmp_path / "operator.json").exists(), "it would say that all is there"
+
+
 def test_init_makes_the_folder_and_the_operator(tmp_path: Path) -> None:
     data = tmp_path / "data"
 

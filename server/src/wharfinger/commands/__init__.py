@@ -24,6 +24,8 @@ def main(context: click.Context, data: str | None, config: str | None) -> None:
 
     Settings come from WHARFINGER_* variables or a TOML file: wharfd config show.
     """
+    # SQLite and others make files by the umask; a folder that was there before may be open to all.
+    os.umask(0o077)
     environ = dict(os.environ)
     if data:
         environ["WHARFINGER_DATA"] = data

@@ -92,7 +92,7 @@ def _create(engine: Engine) -> None:
         if connection.dialect.name == "sqlite":
             # The driver would begin at the first row, and leave half a schema when it dies before.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        metadata.create_all(connection)
+        metadata.create_all(connection, checkfirst=False)
         connection.exec_driver_sql(
             "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
             "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 AUTHORITY_YEARS: Final = 10
 SERVER_DAYS: Final = 397
 RENEW_DAYS: Final = 30
+_CERTIFICATE: Final = "ca.pem"
+_KEY: Final = "ca.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,17 @@ class CertificateFiles:
     key: Path
 
 
+def has_authority(folder: Path) -> bool:
+    """Whether the authority of ``folder`` is there, whole."""
+    return all((folder / name).exists() for name in (_CERTIFICATE, _KEY))
+
+
 def ensure_authority(folder: Path) -> Path:
     """Return the authority's certificate file in ``folder``, made at the first call."""
-    certificate, key = folder / "ca.pem", folder / "ca.key"
-    if not (certificate.exists() and key.exists()):
+    certificate = folder / _CERTIFICATE
+    if not has_authority(folder):
         make_private_folder(folder)
-        _make_authority(certificate, key)
+        _make_authority(certificate, folder / _KEY)
     return certificate
 
 
@@ -47,7 +54,7 @@ def ensure_server_certificate(folder: Path, names: tuple[str, ...]) -> Certifica
     files = CertificateFiles(ensure_authority(folder), folder / "server.pem", folder / "server.key")
     wanted = sorted({"localhost", "127.0.0.1", "::1", socket.gethostname(), *names})
     if not _still_good(files, wanted):
-        _issue(files, folder / "ca.key", wanted)
+        _issue(files, folder / _KEY, wanted)
     return files
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from wharfinger.database.urls import embedded_path
 from wharfinger.identity import keys
 from wharfinger.identity.service import master_key
 from wharfinger.identity.store import SqlStore
-from wharfinger.serve.certificates import ensure_authority
+from wharfinger.serve.certificates import ensure_authority, has_authority
 from wharfinger.serve.files import make_private_folder, write_private
 from wharfinger.settings import Settings
 
@@ -24,13 +25,29 @@ _DRAFT: Final = ".operator-key"
 """Holds the API key until the operator's file does: from before it is made in the database."""
 
 
-def prepare(settings: Settings) -> None:
+class AuthorityFailed(RuntimeError):
+    """The process that makes the certificate authority did not."""
+
+
+def lacks_authority(settings: Settings) -> bool:
+    """Whether this start has a certificate authority to make."""
+    return not has_authority(_tls(settings))
+
+
+def make_authority(settings: Settings) -> None:
+    """Make it; one process at a time."""
+    ensure_authority(_tls(settings))
+
+
+def prepare(settings: Settings, made: Callable[[], str] | None = None) -> None:
     """Bring the data folder to where workers can start; safe to repeat after it died half way.
 
     Nodes that share a database do it one after the other. The operator's file is written last:
-    where it exists, everything else does.
+    where it exists, everything else does. ``made`` waits for another process that makes the
+    certificate authority meanwhile, and returns why it failed.
 
     Raises:
+        AuthorityFailed: it did.
         OSError: the data folder cannot be written.
         SchemaUnknown: a newer version wrote the database.
         DatabaseAway, PreparationBusy: the database, or another node, kept this one waiting.
@@ -40,10 +57,13 @@ def prepare(settings: Settings) -> None:
     with migrate.exclusively(settings.database, settings.database_wait_seconds):
         migrate.upgrade(settings.database)
         _agree_on_master_key(settings)
-        authority = ensure_authority(settings.data_path / "tls")
         operator = settings.data_path / OPERATOR_FILE
-        if not operator.exists():
-            content = _operator(settings, str(authority))
+        content = None if operator.exists() else _operator(settings)
+        if made is not None and (failure := made()):
+            raise AuthorityFailed(f"the certificate authority could not be made: {failure}")
+        authority = ensure_authority(_tls(settings))
+        if content is not None:
+            content |= {"ca": str(authority)}
             write_private(operator, json.dumps(content, indent=2).encode() + b"\n")
         with suppress(FileNotFoundError):
             (settings.data_path / _DRAFT).unlink()
@@ -57,8 +77,15 @@ def _agree_on_master_key(settings: Settings) -> None:
         database.close()
 
 
-def _operator(settings: Settings, authority: str) -> dict[str, str]:
-    """Return the operator's file; the API key is '' where another node has made the operator."""
+def _tls(settings: Settings) -> Path:
+    return settings.data_path / "tls"
+
+
+def _operator(settings: Settings) -> dict[str, str]:
+    """Return the operator's file, but for the authority.
+
+    The API key is '' where another node has made the operator.
+    """
     shared = embedded_path(settings.database) is None
     secret = _drafted_key(settings.data_path / _DRAFT)
     rooms = build_rooms(settings)
@@ -72,7 +99,7 @@ def _operator(settings: Settings, authority: str) -> dict[str, str]:
         rooms.close()
     return {
         **_addresses(settings),
-        "ca": authority,
+        "ca": "",
         "account": account,
         "user": user.email if user else settings.operator_email,
         "api_key": key,

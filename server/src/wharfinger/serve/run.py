@@ -10,12 +10,19 @@ from wharfinger.app import build_service
 from wharfinger.background import run_jobs
 from wharfinger.metrics import files as metrics_files
 from wharfinger.metrics.access import require_token
+from wharfinger.serve.apart import Apart, run_apart
 from wharfinger.serve.files import make_private_folder
-from wharfinger.serve.first_start import prepare, refresh_addresses, welcome
+from wharfinger.serve.first_start import (
+    lacks_authority,
+    make_authority,
+    prepare,
+    refresh_addresses,
+    welcome,
+)
 from wharfinger.serve.listeners import Listener, open_listeners, require_free
 from wharfinger.serve.lock import lock_folder
 from wharfinger.serve.logs import configure
-from wharfinger.serve.supervisor import Child, Flag, Supervisor, run_apart
+from wharfinger.serve.supervisor import Child, Flag, Supervisor
 from wharfinger.serve.worker import run_worker
 from wharfinger.settings import Settings
 
@@ -36,7 +43,7 @@ def serve(settings: Settings) -> None:
     lock_folder(settings.data_path)
     require_free(settings)
     require_token(settings)
-    if failure := run_apart(lambda: prepare(settings)):
+    if failure := _prepared(settings):
         raise StartFailed(f"the data folder {settings.data_path} could not be prepared: {failure}")
     refresh_addresses(settings)
     metrics_files.clear(settings)
@@ -51,6 +58,17 @@ def serve(settings: Settings) -> None:
     supervisor = Supervisor(settings, children, draining, died=gone)
     print(welcome(settings), flush=True)  # noqa: T201 - what this command says to people
     supervisor.run(lambda: _close(slots))
+
+
+def _prepared(settings: Settings) -> str:
+    """Prepare the data folder and return why it failed; a new authority is made meanwhile."""
+    if not lacks_authority(settings):
+        return run_apart(lambda: prepare(settings))
+    making = Apart(lambda: make_authority(settings))
+    try:
+        return run_apart(lambda: prepare(settings, making.failure))
+    finally:
+        making.reap()
 
 
 def _work(

@@ -19,7 +19,6 @@ from typing import Final
 
 from wharfinger.settings import Settings
 from wharfinger.web.log import EventLog
-from wharfinger_common.refusals import Refusal
 
 _log: Final = EventLog("wharfinger.serve")
 _SIGNALS: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
@@ -27,7 +26,6 @@ _TICK: Final = 1.0
 _QUICK_DEATH_SECONDS: Final = 5.0
 _MAX_DELAY: Final = 30.0
 _KILL_AFTER_SECONDS: Final = 5.0
-_REASON_BYTES: Final = 4096
 
 
 class Flag:
@@ -172,34 +170,3 @@ class Supervisor:
         for child in self._children:
             if child.pid:
                 os.kill(child.pid, number)
-
-
-def run_apart(function: Callable[[], None]) -> str:
-    """Run ``function`` in a forked process and return why it failed, '' if it did not.
-
-    For work that opens connections and threads before the workers are forked. What it refuses
-    (`RuntimeError`, `OSError`, `Refusal`) is told in its own words, anything else is in the log.
-    """
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        os.write(writer, _failure_of(function).encode()[:_REASON_BYTES])
-        sys.stderr.flush()
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        failure = pipe.read().decode(errors="replace")
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return failure if code == 0 else f"it ended with {code}"
-
-
-def _failure_of(function: Callable[[], None]) -> str:
-    try:
-        function()
-    except (RuntimeError, OSError, Refusal) as error:
-        return str(error) or repr(error)
-    except BaseException:
-        _log.exception("start failed")
-        return "the log tells why"
-    return ""
