@@ -14,6 +14,7 @@ from tests.functional.clients.drivers import Endpoint, Skopeo
 from tests.functional.clients.images import Image
 from tests.support.command_line import CommandLine
 from tests.support.doctor import findings, last
+from tests.support.kubernetes import Kubernetes
 from tests.support.netns import Machine
 from tests.support.server import Operator, Server, Tenant
 from tests.support.tools import ensure
@@ -87,13 +88,34 @@ def worker(
 
 @pytest.fixture
 def colleague(tmp_path: Path, worker: Worker, house_wheels: dict[str, Path]) -> CommandLine:
-    """Somebody at another machine, who is not signed in: what to open is told to everybody."""
+    """Who runs the cluster, at another machine; what to open is told without a sign-in."""
     home = tmp_path / "colleague"
     home.mkdir()
-    user = CommandLine(home)
+    path = f"{ensure('kubectl').parent}:/usr/bin:/bin"
+    user = CommandLine(home, variables={"KUBECONFIG": str(home / "kubeconfig"), "PATH": path})
     user.ok("api", worker.server.api)
-    user.ok("plugin", "install", str(house_wheels["container-registry"]))
+    for name in ("container-registry", "container-service"):
+        user.ok("plugin", "install", str(house_wheels[name]))
     return user
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, worker: Worker, colleague: CommandLine) -> Iterator[str]:
+    """A cluster, whose one worker is the machine behind the firewall, in their kubeconfig."""
+    with Kubernetes(tmp_path / "kubernetes") as kubernetes:
+        addresses = {"InternalIP": "10.0.0.1", "ExternalIP": worker.machine.address}
+        kubernetes.add_node("worker-1", addresses=addresses, version="v1.10.7")
+        kubernetes.kubeconfig(colleague.home / "kubeconfig", "harbour")
+        yield "harbour"
+
+
+def public_addresses(table: str) -> list[str]:
+    """What `ks workers` has in its second column."""
+    rows = [
+        [cell.strip() for cell in line.split("   ") if cell.strip()] for line in table.split("\n")
+    ]
+    (at,) = (number for number, row in enumerate(rows) if row[:2] == ["ID", "Public IP"])
+    return [row[1] for row in rows[at + 1 :] if len(row) > 1]
 
 
 def rules_of(table: str, address: str) -> list[str]:
@@ -113,7 +135,7 @@ def rules_of(table: str, address: str) -> list[str]:
 
 
 def test_the_networks_of_the_region_are_closed_and_then_opened(
-    worker: Worker, colleague: CommandLine
+    worker: Worker, colleague: CommandLine, cluster: str
 ) -> None:
     machine = worker.machine
     machine.firewall(*CLOSED)
@@ -123,7 +145,8 @@ def test_the_networks_of_the_region_are_closed_and_then_opened(
     assert "Open the firewall for the networks of the region, both ways" in page
     assert "防火墙" in worker.user.in_chinese()("doctor", worker.image).out
 
-    opened = rules_of(colleague.ok("cr", "region", "--network"), machine.address)
+    (address,) = public_addresses(colleague.ok("ks", "workers", cluster))
+    opened = rules_of(colleague.ok("cr", "region", "--network"), address)
     assert len(opened) == 2
     machine.firewall(*(rule for rule in opened if rule.startswith("outbound")), *CLOSED)
     assert not worker.pull().ok, "the answers are not let in"
