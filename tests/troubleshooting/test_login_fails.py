@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.functional.clients.commands import run
+from tests.functional.clients.engine import DockerEngine
 from tests.support.command_line import CommandLine
+from tests.support.doctor import last, only
 from tests.support.plugin_wheels import rebuilt
 from tests.support.server import Operator, Server, Tenant
+from tests.support.tools import ensure
 
 OLD = "0.0.1"
 
@@ -84,3 +88,78 @@ def test_a_sign_in_that_has_ended(
         assert tenant.namespace in ibmcloud.ok("cr", "namespaces")
         for client in (operator, tenant):
             client.close()
+
+
+@pytest.fixture
+def member(
+    signed_in: tuple[CommandLine, Tenant], house_wheels: dict[str, Path], tmp_path: Path
+) -> CommandLine:
+    """Somebody who is signed in, with the plug-in, on a machine without container clients."""
+    user, _ = signed_in
+    user.ok("plugin", "install", str(house_wheels["container-registry"]))
+    user.variables["PATH"] = only(tmp_path / "programs")
+    return user
+
+
+def install(user: CommandLine, name: str) -> None:
+    (Path(user.variables["PATH"]) / name).symlink_to(ensure(name))
+
+
+def test_docker_is_not_installed_and_then_is(
+    member: CommandLine, server: Server, docker_engine: DockerEngine
+) -> None:
+    first, cure = member.refused("cr", "login").splitlines()
+    assert first == "Docker is not installed, or not in your PATH."
+    assert "ibmcloud cr login --client podman." in cure
+    assert "ibmcloud cr login --credentials-only." in cure
+    assert member.in_chinese().refused("cr", "login").startswith("Docker 未安装，或不在 PATH 中。")
+    assert last(member)[1:] == ("client", "WHF1195")
+
+    install(member, "docker")
+    member.variables["DOCKER_HOST"] = docker_engine.host
+    assert f"Logged in to '{server.registry}'." in member.ok("cr", "login")
+
+
+def test_the_daemon_does_not_run_and_then_does(
+    member: CommandLine, server: Server, docker_engine: DockerEngine, tmp_path: Path
+) -> None:
+    install(member, "docker")
+    member.variables["DOCKER_HOST"] = f"unix://{tmp_path / 'stopped.sock'}"
+    first, cure = member.refused("cr", "login").splitlines()
+    assert first == "Docker is installed, but its daemon does not answer."
+    assert cure.startswith("Start Docker, or join its group; or use Podman: ")
+    assert (
+        member.in_chinese()
+        .refused("cr", "login")
+        .startswith("Docker 已安装，但其守护进程没有响应。")
+    )
+    assert last(member)[1:] == ("client", "WHF1196")
+
+    member.variables["DOCKER_HOST"] = docker_engine.host
+    assert f"Logged in to '{server.registry}'." in member.ok("cr", "login")
+    assert last(member)[1] == "credentials"
+
+
+def test_podman_signs_in_in_its_stead(member: CommandLine, server: Server) -> None:
+    install(member, "podman")
+    member.variables["XDG_RUNTIME_DIR"] = str(member.home)
+    member.refused("cr", "login")
+
+    assert f"Logged in to '{server.registry}'." in member.ok("cr", "login", "--client", "podman")
+    command = [str(ensure("podman")), "login", "--get-login", server.registry]
+    told = run(command, home=member.home, variables=member.variables).succeeded()
+    assert told.output.strip() == "iamrefresh"
+
+
+def test_credentials_are_written_where_no_client_is(
+    member: CommandLine, server: Server, docker_engine: DockerEngine
+) -> None:
+    member.refused("cr", "login")
+    assert f"Logged in to '{server.registry}'." in member.ok("cr", "login", "--credentials-only")
+
+    # A docker that comes later reads them: it asks the service without a further sign-in.
+    command = [str(ensure("docker")), "pull", f"{server.registry}/nobody/app:1"]
+    variables = {"DOCKER_HOST": docker_engine.host}
+    run(command, home=member.home, variables=variables).refused(
+        "requested access to the resource is denied"
+    )

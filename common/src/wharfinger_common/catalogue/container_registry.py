@@ -59,10 +59,10 @@ DAEMON_STOPPED: Final = Entry(
     code="WHF0907",
     status=0,
     message="Docker is installed, but its daemon does not answer.",
-    meaning="docker login asks the daemon to check the credentials.",
+    meaning="The docker command asks its daemon to check credentials, to push and to pull.",
     causes=("The daemon is not running", "You may not use its socket"),
     cure=(
-        "Start Docker, or join its group.",
+        "Start Docker, or join its group; or use Podman: {command} cr login --client podman.",
         "Without the daemon: {command} cr login --credentials-only.",
     ),
 )

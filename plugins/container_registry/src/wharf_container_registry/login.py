@@ -69,6 +69,9 @@ def _client_login(context: Context, client: str, registry: str, secret: str) -> 
     program = shutil.which(client, path=context.environ.get("PATH"))
     if program is None:
         raise DockerMissing(client=_NAMES[client])
+    # Without its daemon docker would log in by itself, and then neither push nor pull.
+    if client == "docker" and not _daemon_runs(context, program):
+        raise DaemonStopped
     # The secret goes through standard input: arguments can be read by every user of a machine.
     words = [program, "login", "-u", USER, "--password-stdin", registry]
     if client == "podman" and registry.partition(":")[0] in {"localhost", "127.0.0.1"}:
@@ -85,8 +88,6 @@ def _client_login(context: Context, client: str, registry: str, secret: str) -> 
     if done.returncode == 0:
         return
     told = done.stderr.strip() or done.stdout.strip()
-    if client == "docker" and not _daemon_runs(context, program):
-        raise DaemonStopped
     raise ClientLoginFailed(client=_NAMES[client], reason=told[-500:])
 
 
