@@ -50,6 +50,7 @@ DEBIAN_PACKAGES = {
     "ip": "iproute2",
     "nft": "nftables",
     "tinyproxy": "tinyproxy-bin",
+    "faketime": "faketime",
     "etcd": "etcd-server",
     "kubectl": "kubernetes-client",
 }

@@ -65,6 +65,24 @@ CREDENTIALS_WRONG: Final = Entry(
         "Sign in again: docker login with the user name iamapikey and a valid API key as password.",
     ),
 )
+STORED_SIGN_IN_REFUSED: Final = Entry(
+    code="WHF0227",
+    status=401,
+    oci="UNAUTHORIZED",
+    control="CRG0014E",
+    iam="BXNIM0602E",
+    message="authentication required",
+    meaning="The client sent what it has stored for this registry, and that is not accepted, or no longer.",
+    causes=(
+        "The IAM token, refresh token or registry token in it has expired",
+        "The API key or registry token in it was deleted",
+        "A mistyped key or password",
+    ),
+    cure=(
+        "Sign in again: ibmcloud login, then ibmcloud cr login.",
+        "Or docker login with the user name iamapikey and a valid API key as password.",
+    ),
+)
 REGISTRY_TOKEN_UNKNOWN: Final = Entry(
     code="WHF0205",
     status=401,

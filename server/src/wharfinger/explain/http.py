@@ -16,7 +16,7 @@ SIGN_IN: Final = frozenset({"/identity/token", "/oidc/token", "/oauth/token"})
 """Where credentials come in the body or in Basic authentication, and are refused as such."""
 
 _SIGN_IN_CODES: Final = frozenset(
-    {"WHF0203", "WHF0204", "WHF0205", "WHF0209", "WHF0210", "WHF0211", "WHF0212"}
+    {"WHF0203", "WHF0204", "WHF0205", "WHF0209", "WHF0210", "WHF0211", "WHF0212", "WHF0227"}
 )
 _PASSING: Final = frozenset({503, 408})
 """Statuses of what a moment's wait cures; remembering a flood would feed it."""

@@ -270,6 +270,18 @@ class RegistryTokenUnknown(Refusal):
     entry = entries.REGISTRY_TOKEN_UNKNOWN
 
 
+class StoredSignInRefused(CredentialsWrong):
+    """What a client has stored is not, or no longer, accepted for a pull or push."""
+
+    entry = entries.STORED_SIGN_IN_REFUSED
+
+
+class StoredTokenRefused(RegistryTokenUnknown):
+    """The same of a registry token."""
+
+    entry = entries.STORED_SIGN_IN_REFUSED
+
+
 class PropertyMissing(Refusal):
     """A field of the token request is missing or empty."""
 

@@ -31,10 +31,15 @@ class Desk:
     tenant: Tenant
     server: Server
     state: Path
+    repository_name: str = ""
+
+    def close(self) -> None:
+        shutil.rmtree(self.state, ignore_errors=True)
 
     @property
     def repository(self) -> str:
-        return f"{self.server.registry}/{self.tenant.namespace}/app"
+        own = f"{self.server.registry}/{self.tenant.namespace}/app"
+        return self.repository_name or own
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -76,6 +81,25 @@ def path_of_programs() -> str:
     return f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
+def desk_of(
+    user: CommandLine,
+    tenant: Tenant,
+    server: Server,
+    house_wheels: dict[str, Path],
+    engine: DockerEngine,
+) -> Desk:
+    """The desk of somebody who is signed in."""
+    user.ok("plugin", "install", str(house_wheels["container-registry"]))
+    # Podman takes no state folder with a long path.
+    state = Path(tempfile.mkdtemp(prefix="whf-"))
+    variables = {
+        "PATH": path_of_programs(),
+        "DOCKER_HOST": engine.host,
+        "XDG_RUNTIME_DIR": str(user.home),
+    }
+    return Desk(replace(user, variables=variables), tenant, server, state)
+
+
 @pytest.fixture
 def desk(
     signed_in: tuple[CommandLine, Tenant],
@@ -83,14 +107,6 @@ def desk(
     house_wheels: dict[str, Path],
     docker_engine: DockerEngine,
 ) -> Iterator[Desk]:
-    user, tenant = signed_in
-    user.ok("plugin", "install", str(house_wheels["container-registry"]))
-    # Podman takes no state folder with a long path.
-    state = Path(tempfile.mkdtemp(prefix="whf-"))
-    variables = {
-        "PATH": path_of_programs(),
-        "DOCKER_HOST": docker_engine.host,
-        "XDG_RUNTIME_DIR": str(user.home),
-    }
-    yield Desk(replace(user, variables=variables), tenant, server, state)
-    shutil.rmtree(state, ignore_errors=True)
+    made = desk_of(*signed_in, server, house_wheels, docker_engine)
+    yield made
+    made.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.certificates import Authority, Days, shaking_hands
+from tests.support.clocks import ahead
 from tests.support.command_line import CommandLine
 from tests.support.doctor import aimed, findings, last
 from tests.support.proxies import connecting, tinyproxy
@@ -46,6 +48,17 @@ def test_nobody_signed_in(targeted: CommandLine) -> None:
 
     assert (code, told[-1]["check"], told[-1]["code"]) == (17, "sign-in", "WHF1183")
     assert told[-1]["cure"] == "Sign in: ibmcloud login."
+
+
+@pytest.mark.parametrize(
+    ("offset", "said"), [("+2h", "seconds ahead of"), ("-2h", "seconds behind")]
+)
+def test_a_clock_that_is_wrong(targeted: CommandLine, offset: str, said: str) -> None:
+    code, told = findings(replace(targeted, prefix=ahead(offset)))
+
+    assert (code, told[-1]["check"], told[-1]["code"]) == (16, "clock", "WHF1182")
+    assert said in told[-1]["message"]
+    assert last(targeted)[1] == "sign-in"
 
 
 def test_a_name_that_nobody_knows(ibmcloud: CommandLine) -> None:

@@ -15,6 +15,8 @@ from wharfinger.identity.model import (
     RefreshInvalid,
     RegistryTokenUnknown,
     ServiceUnknown,
+    StoredSignInRefused,
+    StoredTokenRefused,
     TokenType,
 )
 from wharfinger.identity.scopes import EVERYTHING, Scope, parse, render
@@ -97,7 +99,8 @@ class RegistrySignIn:
 
         Raises:
             ServiceUnknown, ScopeInvalid, ScopesTooMany: the request is not as it must be.
-            CredentialsWrong, RegistryTokenUnknown: the credentials are refused.
+            CredentialsWrong, RegistryTokenUnknown: the credentials are refused; with scopes
+                their kinds StoredSignInRefused and StoredTokenRefused.
             TooManyFailures, SignInBusy: not now.
         """
         if request.service not in SERVICES:
@@ -127,6 +130,16 @@ class RegistrySignIn:
         )
 
     def _identify(self, request: TokenRequest) -> _Presented:
+        # Who pulls or pushes has typed nothing: then the message is the one that clients and guides
+        # know for a sign-in that has ended.
+        try:
+            return self._look_up(request)
+        except CredentialsWrong as refusal:
+            raise (StoredSignInRefused if request.scopes else CredentialsWrong) from refusal
+        except RegistryTokenUnknown as refusal:
+            raise (StoredTokenRefused if request.scopes else RegistryTokenUnknown) from refusal
+
+    def _look_up(self, request: TokenRequest) -> _Presented:
         if request.refresh_token is not None:
             return self._by_refresh(request.refresh_token, request.region)
         if request.username is None:
