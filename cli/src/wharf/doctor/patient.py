@@ -16,7 +16,7 @@ from wharfinger_common.refusals import Entry, Refusal
 
 CONNECT_SECONDS: Final = 10.0
 """A packet that is not answered by then is taken for lost."""
-_REGISTRY_PLUGIN: Final = "container-registry"
+REGISTRY_PLUGIN: Final = "container-registry"
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Patient:
     @cached_property
     def targeted(self) -> str:
         """Registry host of the targeted region, as ``cr region-set`` left it."""
-        chosen = Store(self.context.config.folder / "plugins" / _REGISTRY_PLUGIN / "config.json")
+        chosen = Store(self.context.config.folder / "plugins" / REGISTRY_PLUGIN / "config.json")
         return str(chosen.get("Registry") or self.context.registry)
 
     @property

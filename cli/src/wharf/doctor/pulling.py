@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 from wharf.doctor.patient import Patient
 from wharf.doctor.place import Place
 from wharf.doctor.reference import LATEST
-from wharf.doctor.service import between, spoken
+from wharf.doctor.service import refused, spoken
 from wharf.text import Text
 from wharfinger_common.catalogue import client_doctor as entries
-from wharfinger_common.clients.transport import Answer, refusal_in
+from wharfinger_common.clients.transport import Answer
 from wharfinger_common.digests import Digest
 from wharfinger_common.findings import Finding
 
@@ -74,9 +74,7 @@ def layer(patient: Patient) -> Finding | None:
         place, path = _elsewhere(patient, came)
         came = patient.transport(place).look(path, headers=span)
     if came.status not in {200, 206}:
-        if spoken(came).get("errors"):
-            raise refusal_in(came)
-        return between(patient, place, path.partition("?")[0], came)
+        return refused(patient, place, path.partition("?")[0], came)
     if not _fits(came.content, digest, size):
         return patient.fails(entries.LAYER_CHANGED, digest=digest, host=place.host)
     seen = Text("The first layer comes from {host}", host=place.named)
@@ -108,10 +106,8 @@ def _manifest(patient: Patient, reference: str) -> Answer:
 
 
 def _no_manifest(patient: Patient, came: Answer) -> Finding:
-    if spoken(came).get("errors"):
-        raise refusal_in(came)
     path = f"/v2/{patient.reference.repository}/manifests/{patient.reference.target}"
-    return between(patient, patient.registry, path, came)
+    return refused(patient, patient.registry, path, came)
 
 
 def _for_this_machine(listed: list[dict[str, Any]]) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from wharf.doctor.patient import Patient
 from wharf.doctor.place import Place
-from wharf.doctor.service import between, spoken
+from wharf.doctor.service import refused, spoken
 from wharf.session import claims
 from wharf.text import Text
 from wharfinger_common.catalogue import client_doctor as entries
@@ -36,21 +36,21 @@ def answer(patient: Patient) -> Finding:
     """Ask the registry how to sign in (OCI distribution 1.1, Determining Support)."""
     came = patient.ask(ROOT)
     told = came.headers.get("www-authenticate", "")
-    if came.status == 401 and told.lower().startswith("bearer "):
-        patient.challenge = dict(_PARAMETER.findall(told))
+    challenge = dict(_PARAMETER.findall(told))
+    if came.status == 401 and told.lower().startswith("bearer ") and "realm" in challenge:
+        patient.challenge = challenge
         seen = Text("The registry answers; tokens are at {realm}", realm=patient.challenge["realm"])
         return patient.works(seen)
-    if spoken(came).get("errors"):
-        raise refusal_in(came)
-    return between(patient, patient.registry, ROOT, came)
+    return refused(patient, patient.registry, ROOT, came)
 
 
 def token(patient: Patient) -> Finding:
     """Ask for a registry token as who is signed in, for pulling the image where one is given."""
     came = exchange(patient, "iambearer", patient.context.session.token())
-    if came.status != 200:
-        raise refusal_in(came)
     patient.token = str(spoken(came).get("token", ""))
+    if came.status != 200 or not patient.token:
+        realm = urlsplit(patient.challenge["realm"])
+        return refused(patient, Place(f"{realm.scheme}://{realm.netloc}"), realm.path, came)
     return patient.works(Text("The sign-in brings a registry token"))
 
 

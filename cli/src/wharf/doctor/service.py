@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, Final
 
-from wharf.doctor.patient import Patient
+from wharf.doctor.patient import REGISTRY_PLUGIN, Patient
 from wharf.doctor.place import Place
 from wharf.plugins.installed import Plugins
 from wharf.refusals import Failure
@@ -27,10 +27,8 @@ def answer(patient: Patient) -> Finding:
     except AnswerUnusable as failure:
         return _no_http(patient, patient.service, failure)
     told = spoken(came)
-    if came.status >= 300 and told.get("request-id"):
-        raise refusal_in(came)
     if came.status >= 300 or "version" not in told:
-        return between(patient, patient.service, INFO, came)
+        return refused(patient, patient.service, INFO, came)
     patient.info = told
     seen = Text(
         "{product} {version} answers",
@@ -52,20 +50,21 @@ def sign_in(patient: Patient) -> Finding:
     )
 
 
-def plugins(patient: Patient) -> Finding | None:
-    """Look whether the service still takes the plug-ins that are installed."""
+def plugins(patient: Patient) -> Finding:
+    """Look for the plug-in of cr, and whether the service still takes those that are there."""
     least = patient.info.get("plugins")
     minimums: dict[str, Any] = least if isinstance(least, dict) else {}
     shown = []
-    for plugin in Plugins(patient.context.config.folder):
+    installed = Plugins(patient.context.config.folder)
+    if installed.get(REGISTRY_PLUGIN) is None:
+        return patient.warns(entries.PLUGIN_MISSING, plugin=REGISTRY_PLUGIN)
+    for plugin in installed:
         try:
             plugin.require_usable()
             plugin.require_allowed(str(minimums.get(plugin.name) or ""))
         except Failure as failure:
             return patient.hinders(failure.entry, **failure.items[0])
         shown.append(f"{plugin.name} {plugin.version}")
-    if not shown:
-        return None
     return patient.works(Text("Plug-ins that the service takes: {list}", list=", ".join(shown)))
 
 
@@ -76,6 +75,18 @@ def spoken(came: Answer) -> dict[str, Any]:
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
+
+
+def refused(patient: Patient, place: Place, path: str, came: Answer) -> Finding:
+    """Return what an answer that is no success means: the service's own no, or another's.
+
+    Raises:
+        Answered: it is the service's.
+    """
+    told = spoken(came)
+    if told.get("errors") or told.get("request-id"):
+        raise refusal_in(came)
+    return between(patient, place, path, came)
 
 
 def between(patient: Patient, place: Place, path: str, came: Answer) -> Finding:

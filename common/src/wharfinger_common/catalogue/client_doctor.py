@@ -1,4 +1,4 @@
-"""What ``wharf doctor`` finds on the machine of a user (WHF1175 to WHF1199); see also WHF081x."""
+"""What ``wharf doctor`` finds on the machine of a user (WHF1174 to WHF1199); see also WHF081x."""
 
 from typing import Final
 
@@ -206,6 +206,18 @@ CLIENT_PROXY: Final = Entry(
     cure=(
         "If the proxy is not meant for it, add the host to the daemon's NO_PROXY and restart it.",
     ),
+)
+PLUGIN_MISSING: Final = Entry(
+    code="WHF1174",
+    status=0,
+    message="The plug-in {plugin} is not installed",
+    meaning="Without it there is no {command} cr, with which images are listed and clients signed in.",
+    causes=(
+        "It was not installed yet",
+        "It was uninstalled",
+        "Another configuration folder is used",
+    ),
+    cure=("Install it: {command} plugin install {plugin}.",),
 )
 CREDENTIALS_MISSING: Final = Entry(
     code="WHF1175",

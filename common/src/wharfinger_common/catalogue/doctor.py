@@ -1,4 +1,4 @@
-"""What `wharfd doctor` finds on the server's side (WHF1100 to WHF1174)."""
+"""What `wharfd doctor` finds on the server's side (WHF1100 to WHF1173)."""
 
 from typing import Final
 

@@ -43,7 +43,7 @@ def test_an_image_that_can_be_pulled(
         code, told = findings(user, name)
 
         assert [one["check"] for one in told][-5:] == [*STEPS, "client"]
-        assert {one["severity"] for one in told[:-1]} == {"ok"}
+        assert {one["severity"] for one in told[-5:-1]} == {"ok"}
         # To pull, a client is needed: what only would have been a warning is the cause now.
         assert (code, told[-1]["code"]) == (25, "WHF1195")
 
