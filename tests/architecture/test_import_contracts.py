@@ -42,6 +42,15 @@ def test_every_room_is_under_the_contracts() -> None:
 
 @pytest.mark.parametrize("module", HEAVY)
 def test_serving_starts_without(module: str) -> None:
+    script = f"import sys, wharfinger.serve.processes; sys.exit({module!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
+
+    assert done.returncode == 0, f"importing wharfinger.serve.processes loads {module}"
+
+
+@pytest.mark.parametrize("module", ["starlette", "uvicorn", "wharfinger.app"])
+def test_preparing_a_data_folder_starts_without(module: str) -> None:
+    """These are imported while another process prepares the data folder."""
     script = f"import sys, wharfinger.serve.run; sys.exit({module!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
 

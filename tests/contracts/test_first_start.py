@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tests.support.postgres import fresh_database
-from wharfinger.app import build_rooms
 from wharfinger.identity import keys
 from wharfinger.identity.model import OPERATOR_ACCOUNT
 from wharfinger.identity.ports import Page
 from wharfinger.identity.secrets import MasterKeyInvalid
 from wharfinger.identity.service.master_key import MasterKeyForeign
+from wharfinger.rooms import build_rooms
 from wharfinger.serve import first_start
 from wharfinger.serve.files import write_private
 from wharfinger.serve.first_start import prepare

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from sqlalchemy import func, select
 
-from wharfinger.app import Rooms, build_rooms
 from wharfinger.database import migrate
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import Caller
@@ -27,6 +26,7 @@ from wharfinger.registry.store.blobs import SqlBlobRecords
 from wharfinger.registry.store.collection import SqlCollectionRecords
 from wharfinger.registry.store.manifests import SqlManifestStore
 from wharfinger.registry.tables import blobs, repositories, repository_blobs
+from wharfinger.rooms import Rooms, build_rooms
 from wharfinger.settings import Settings
 from wharfinger_common.digests import Digest
 

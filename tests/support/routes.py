@@ -4,6 +4,7 @@ from pathlib import Path
 
 from wharfinger import app
 from wharfinger.identity.secrets import load_or_create_master_key
+from wharfinger.rooms import build_rooms
 from wharfinger.settings import Settings
 from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
@@ -16,7 +17,7 @@ def served_routes(folder: Path) -> set[str]:
     """METHOD and path of each; HEAD goes with GET. ``folder`` is used as a data folder."""
     settings = Settings(data=str(folder))
     load_or_create_master_key(settings.master_key_path)
-    rooms = app.build_rooms(settings)
+    rooms = build_rooms(settings)
     web = Web(settings, Threads(2), Urls((), (), settings.served), rooms.clock, lambda: False)
     gate = Gate(web, rooms.identity.tokens, rooms.identity.access, rooms.owners)
     routers = app.control_routers(rooms, web, gate)

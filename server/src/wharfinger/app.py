@@ -1,16 +1,9 @@
-"""The composition root: the only place that knows every room.
-
-Builds adapters from the settings, wires services to each other's ports, and mounts the routes.
-Nothing here is made before the process that uses it was forked.
-"""
+"""The HTTP application of one worker: the rooms, and their routes on the surfaces."""
 
 import asyncio
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
@@ -18,47 +11,24 @@ from uvicorn.server import ServerState
 from wharfinger import __version__
 from wharfinger.audit.service import AuditService
 from wharfinger.audit.store import SqlAuditTrail, record
-from wharfinger.blobstore.observed import ObservedStore
-from wharfinger.blobstore.opening import open_store
-from wharfinger.blobstore.port import BlobStore
 from wharfinger.clusters.service import Clusters
 from wharfinger.clusters.service import Limits as ClusterLimits
 from wharfinger.clusters.store import SqlClusterStore
 from wharfinger.database import migrate
-from wharfinger.database.opening import open_database
 from wharfinger.database.sqlite import connect
-from wharfinger.database.unit import Database
 from wharfinger.database.urls import embedded_path, libpq_url
-from wharfinger.explain import services as explain_services
 from wharfinger.explain.http import HttpWitness
-from wharfinger.explain.services import ExplainServices
 from wharfinger.identity import http as identity_http
 from wharfinger.identity import http_pages as identity_pages
-from wharfinger.identity import services as identity_services
-from wharfinger.identity.secrets import load_master_key
-from wharfinger.identity.services import IdentityServices
-from wharfinger.images import services as image_services
-from wharfinger.images.services import ImageServices
-from wharfinger.images.store.outside import Outside
-from wharfinger.images.store.trash import kept_in_trash
-from wharfinger.jobs.service import Jobs
-from wharfinger.jobs.store import SqlJobStore, SqlQueue
 from wharfinger.metrics import http as metrics_http
 from wharfinger.metrics import names
 from wharfinger.metrics.figures import Figures
-from wharfinger.metrics.observers import DatabaseFigures, StoreFigures
 from wharfinger.metrics.requests import RequestMeter
-from wharfinger.namespaces.deletion import Emptying
-from wharfinger.namespaces.ports import DeletionStep
-from wharfinger.namespaces.service import Namespaces, Owners
-from wharfinger.namespaces.service import Rules as NamespaceRules
-from wharfinger.namespaces.store import SqlNamespaceStore, hold_owner, is_deleting
+from wharfinger.namespaces.store import hold_owner
 from wharfinger.plugin_index import http as plugin_index_http
 from wharfinger.plugin_index.service import PluginIndex
 from wharfinger.plugin_index.store import WheelFolder
-from wharfinger.quotas import services as quota_services
 from wharfinger.quotas.http import QuotaAdviser
-from wharfinger.quotas.services import QuotaServices
 from wharfinger.registry.fastpath import AwaitedFastPath, FastPath
 from wharfinger.registry.fastreads import SqliteFastReads
 from wharfinger.registry.http import blobs as blobs_http
@@ -71,24 +41,15 @@ from wharfinger.registry.http import uploads as uploads_http
 from wharfinger.registry.model.manifests import ManifestLimits
 from wharfinger.registry.service.blobs import Blobs
 from wharfinger.registry.service.catalog import Catalogue
-from wharfinger.registry.service.configs import Configs
-from wharfinger.registry.service.hashes import RunningHashes
 from wharfinger.registry.service.manifests import Manifests
 from wharfinger.registry.service.referrers import Referrers
-from wharfinger.registry.service.repositories import RegistryDeletion
 from wharfinger.registry.service.tags import Tags
-from wharfinger.registry.service.uploads import Rules as UploadRules
-from wharfinger.registry.service.uploads import Uploads
 from wharfinger.registry.store.blobs import SqlBlobRecords
 from wharfinger.registry.store.catalog import SqlCatalog
-from wharfinger.registry.store.collection import Keeper
-from wharfinger.registry.store.configs import SqlConfigRecords
 from wharfinger.registry.store.manifests import SqlManifestStore
-from wharfinger.registry.store.namespace_uploads import SqlNamespaceUploads
 from wharfinger.registry.store.referrers import SqlReferrerLists
-from wharfinger.registry.store.repositories import SqlNamespaceContents
 from wharfinger.registry.store.tags import SqlTagLists
-from wharfinger.registry.store.uploads import SqlUploadRecords
+from wharfinger.rooms import Rooms, build_rooms
 from wharfinger.serve.worker import Service
 from wharfinger.settings import Settings
 from wharfinger.web.access_log import AccessLog
@@ -97,128 +58,12 @@ from wharfinger.web.context import Web
 from wharfinger.web.health import Health
 from wharfinger.web.help_pages import HelpPages
 from wharfinger.web.lazy import LazyApp
-from wharfinger.web.log import EventLog
 from wharfinger.web.methods import KnownMethods
 from wharfinger.web.surface import Surface
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
 
 CONTROL_PATHS: Final = ("/api/", "/va/", "/identity/v1/")
-RETRY_SECONDS: Final = 300.0
-KEEPERS: Final[tuple[Keeper, ...]] = (kept_in_trash,)
-"""Conditions under which rooms above the registry keep blobs that no repository shows."""
-_log: Final = EventLog("wharfinger.quotas")
-
-Clock = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Rooms:
-    """Every room's services over one database and one blob store; one set for each process."""
-
-    settings: Settings
-    database: Database
-    blobs: BlobStore
-    identity: IdentityServices
-    namespaces: Namespaces
-    owners: Owners
-    emptying: Emptying
-    quotas: QuotaServices
-    uploads: Uploads
-    configs: Configs
-    images: ImageServices
-    jobs: Jobs
-    explain: ExplainServices
-    figures: Figures
-    clock: Clock
-
-    def close(self) -> None:
-        """Write down what waits in memory and close the connections."""
-        self.explain.recorder.close()
-        self.identity.last_use.flush()
-        self.quotas.traffic.close()
-        self.database.close()
-
-
-def build_rooms(
-    settings: Settings, clock: Clock = time.time, figures: Figures | None = None
-) -> Rooms:
-    """Return the services; opens no connection yet. What they do counts in ``figures``."""
-    figures = figures or Figures(settings, "command", __version__)
-    tallies = figures.tallies
-    database = open_database(settings, DatabaseFigures(tallies))
-    blobs = ObservedStore(open_store(settings), StoreFigures(tallies))
-    figures.show(names.DATABASE_CONNECTIONS, database.in_use)
-    jobs = Jobs(
-        SqlJobStore(database),
-        clock,
-        lease=settings.jobs_lease_seconds,
-        longest_retry=RETRY_SECONDS,
-    )
-
-    def enqueue(connection: Connection, kind: str, subject: str, payload: Any) -> None:
-        jobs.enqueue(SqlQueue(connection), kind, subject, payload)
-
-    namespace_store = SqlNamespaceStore(database, record=record, enqueue=enqueue, clock=clock)
-    owners = Owners(namespace_store)
-    identity = identity_services.build(
-        settings,
-        database,
-        owners=owners,
-        record=record,
-        master_key=load_master_key(settings.master_key_path),
-        clock=clock,
-        issued=lambda typ: tallies.add(names.TOKENS_ISSUED, (typ.value,)),
-    )
-    quotas = quota_services.build(
-        settings,
-        database,
-        access=identity.access,
-        record=record,
-        clock=clock,
-        failed=_traffic_failed,
-    )
-    images = image_services.build(
-        settings,
-        database,
-        Outside(hold_owner, is_deleting, record, enqueue, quotas.charges),
-        blobs=blobs,
-        access=identity.access,
-        namespaces=owners,
-        clock=clock,
-    )
-    # The trash last: until the registry is empty more may come there.
-    steps: list[DeletionStep] = [
-        RegistryDeletion(
-            SqlNamespaceContents(database, is_deleting, quotas.charges),
-            SqlNamespaceUploads(database, blobs.discard),
-        ),
-        images.retaining,
-        images.keeping,
-    ]
-    rules = NamespaceRules(settings.namespace_hyphens, settings.namespaces_per_account)
-    return Rooms(
-        settings=settings,
-        database=database,
-        blobs=blobs,
-        identity=identity,
-        namespaces=Namespaces(namespace_store, identity.access, steps, rules, clock),
-        owners=owners,
-        emptying=Emptying(namespace_store, steps, identity.policies),
-        quotas=quotas,
-        uploads=_uploads(settings, database, blobs, owners, quotas, clock),
-        configs=Configs(
-            SqlConfigRecords(database),
-            blobs,
-            size=settings.image_config_bytes,
-            labels=settings.image_labels_bytes,
-        ),
-        images=images,
-        jobs=jobs,
-        explain=explain_services.build(settings, database, owners, identity.access, clock),
-        figures=figures,
-        clock=clock,
-    )
 
 
 def build_service(settings: Settings, draining: Callable[[], bool], process: str) -> Service:
@@ -344,32 +189,6 @@ def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
     ]
 
 
-def _uploads(
-    settings: Settings,
-    database: Database,
-    blobs: BlobStore,
-    owners: Owners,
-    quotas: QuotaServices,
-    clock: Clock,
-) -> Uploads:
-    rules = UploadRules(
-        settings.blob_bytes,
-        settings.upload_lease_seconds,
-        settings.upload_expiry_seconds,
-        link_seconds=settings.orphan_grace_seconds / 2,
-    )
-    return Uploads(
-        SqlUploadRecords(database, hold_owner, quotas.charges),
-        SqlBlobRecords(database, quotas.charges),
-        blobs,
-        owners,
-        rules,
-        clock=clock,
-        hashes=RunningHashes(settings.upload_hashes),
-        quota=quotas.storage,
-    )
-
-
 def _fast(app: ASGIApp, rooms: Rooms, web: Web) -> FastPath | AwaitedFastPath:
     settings, tokens = rooms.settings, rooms.identity.tokens
     path_of, traffic = rooms.blobs.path, rooms.quotas.traffic
@@ -436,7 +255,3 @@ def _schema_check(rooms: Rooms) -> Callable[[], None]:
             migrate.require_head(connection)
 
     return check
-
-
-def _traffic_failed(error: Exception) -> None:
-    _log.error("traffic not written down", error=repr(error))

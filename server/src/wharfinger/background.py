@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from wharfinger import __version__
-from wharfinger.app import KEEPERS, Rooms, build_rooms
 from wharfinger.explain import services as explain_services
 from wharfinger.images.model.retention import RETAINING
 from wharfinger.images.model.trash import TRIMMING
@@ -26,6 +25,7 @@ from wharfinger.registry.model.collection import CollectionRules, PassState, Ste
 from wharfinger.registry.services import Collecting, build_collection
 from wharfinger.registry.store.recount import recount
 from wharfinger.registry.store.uploads import SqlUploadRecords
+from wharfinger.rooms import KEEPERS, Rooms, build_rooms
 from wharfinger.settings import Settings
 from wharfinger.web.log import EventLog
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.contracts.quotas.conftest import Furnish
 from tests.support.quotas import MB, REGION, Depot, Tenant
-from wharfinger.app import Rooms
 from wharfinger.quotas.model import TrafficExceeded
 from wharfinger.quotas.service.traffic import Meter
+from wharfinger.rooms import Rooms
 
 
 def at(text: str) -> float:

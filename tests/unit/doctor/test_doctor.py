@@ -16,12 +16,12 @@ import pytest
 
 from tests.support.postgres import fresh_database
 from tests.support.server import free_ports
-from wharfinger.app import build_rooms
 from wharfinger.doctor import certificates, machine, network, stores
 from wharfinger.doctor.examination import examine
 from wharfinger.doctor.site import Room, Site
 from wharfinger.jobs.model import Job
 from wharfinger.jobs.store import SqlJobStore, SqlQueue
+from wharfinger.rooms import build_rooms
 from wharfinger.serve.certificates import ensure_server_certificate
 from wharfinger.serve.first_start import prepare
 from wharfinger.settings import Settings

@@ -63,8 +63,8 @@ def serve(settings: Settings, workers: int | None) -> None:
         from msgspec.structs import replace
 
         settings = replace(settings, workers=workers)
-    # Collecting garbage while importing finds none and costs a tenth of the cold start. What was
-    # imported stays: frozen, no later collection looks at it, nor copies its pages in a fork.
+    # Collecting garbage while importing finds none and costs a tenth of the cold start; the
+    # supervisor switches it on again.
     import gc
 
     gc.disable()
@@ -72,8 +72,6 @@ def serve(settings: Settings, workers: int | None) -> None:
 
     from wharfinger.serve.run import serve as run
 
-    gc.freeze()
-    gc.enable()
     _telling(lambda: run(settings))
 
 

@@ -13,8 +13,8 @@ from wharfinger_common.findings import Severity
 from wharfinger_common.languages import Text, rendered, translated
 
 if TYPE_CHECKING:
-    from wharfinger.app import Rooms
     from wharfinger.registry.model.checking import Checked
+    from wharfinger.rooms import Rooms
 
 _log: Final = EventLog("wharfinger.fsck")
 _SEVERITIES: Final = {Severity.WARNING: Text("warning"), Severity.ERROR: Text("error")}

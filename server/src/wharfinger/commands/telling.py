@@ -13,7 +13,7 @@ from wharfinger_common.languages import Language, Text, of_environment, rendered
 from wharfinger_common.refusals import Refusal
 
 if TYPE_CHECKING:
-    from wharfinger.app import Rooms
+    from wharfinger.rooms import Rooms
 
 OUTPUT: Callable[[Any], Any] = click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -39,8 +39,8 @@ def failed(text: Text) -> click.ClickException:
 @contextmanager
 def opened_rooms(settings: Settings) -> Iterator["Rooms"]:
     """Open the data folder's services; a refusal becomes a line with its cure."""
-    from wharfinger.app import build_rooms
     from wharfinger.database.urls import embedded_path
+    from wharfinger.rooms import build_rooms
 
     path = embedded_path(settings.database)
     if path is not None and not path.exists():

@@ -13,9 +13,9 @@ from wharfinger.commands.telling import OUTPUT, opened_rooms, print_array
 from wharfinger.settings import Settings
 
 if TYPE_CHECKING:
-    from wharfinger.app import Rooms
     from wharfinger.jobs.model import Job
     from wharfinger.registry.model.collection import Garbage
+    from wharfinger.rooms import Rooms
 
 _COLUMNS = ("kind", "subject", "state", "holder", "attempts", "next_run", "last_error")
 

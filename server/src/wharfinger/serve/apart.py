@@ -48,15 +48,6 @@ class Apart:
         os.close(self._reader)
 
 
-def run_apart(function: Callable[[], object]) -> str:
-    """Run ``function`` in a process of its own; return why it failed, '' if it did not."""
-    apart = Apart(function)
-    try:
-        return apart.failure()
-    finally:
-        apart.reap()
-
-
 def _failure_of(function: Callable[[], object]) -> str:
     try:
         function()

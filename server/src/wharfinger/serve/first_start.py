@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from wharfinger.app import build_rooms
 from wharfinger.audit.store import record
 from wharfinger.database import migrate
 from wharfinger.database.opening import open_database
@@ -16,6 +15,7 @@ from wharfinger.database.urls import embedded_path
 from wharfinger.identity import keys
 from wharfinger.identity.service import master_key
 from wharfinger.identity.store import SqlStore
+from wharfinger.rooms import build_rooms
 from wharfinger.serve.certificates import ensure_authority, has_authority
 from wharfinger.serve.files import make_private_folder, write_private
 from wharfinger.settings import Settings

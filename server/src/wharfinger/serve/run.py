@@ -1,16 +1,9 @@
 """``wharfd serve``: lock, prepare, listen, fork, supervise."""
 
 import functools
-import select
-import signal
-import sys
-import threading
 
-from wharfinger.app import build_service
-from wharfinger.background import run_jobs
 from wharfinger.metrics import files as metrics_files
-from wharfinger.metrics.access import require_token
-from wharfinger.serve.apart import Apart, run_apart
+from wharfinger.serve.apart import Apart
 from wharfinger.serve.files import make_private_folder
 from wharfinger.serve.first_start import (
     lacks_authority,
@@ -19,11 +12,10 @@ from wharfinger.serve.first_start import (
     refresh_addresses,
     welcome,
 )
-from wharfinger.serve.listeners import Listener, open_listeners, require_free
+from wharfinger.serve.listeners import open_listeners, require_free
 from wharfinger.serve.lock import lock_folder
 from wharfinger.serve.logs import configure
-from wharfinger.serve.supervisor import Child, Flag, Supervisor
-from wharfinger.serve.worker import run_worker
+from wharfinger.serve.supervisor import Flag, Supervisor
 from wharfinger.settings import Settings
 
 
@@ -42,69 +34,36 @@ def serve(settings: Settings) -> None:
     make_private_folder(settings.data_path)
     lock_folder(settings.data_path)
     require_free(settings)
+    _prepare(settings)
+    # Imported by now; see there.
+    from wharfinger.metrics.access import require_token
+    from wharfinger.serve.processes import children_of, close
+
     require_token(settings)
-    if failure := _prepared(settings):
-        raise StartFailed(f"the data folder {settings.data_path} could not be prepared: {failure}")
     refresh_addresses(settings)
     metrics_files.clear(settings)
     slots = open_listeners(settings)
     draining = Flag()
-    children = [
-        Child(f"http-{number}", functools.partial(_work, settings, slots, number, draining))
-        for number in range(settings.http_workers)
-    ]
-    children.append(Child("jobs", functools.partial(_jobs, settings, slots)))
     gone = functools.partial(metrics_files.drop_gauges, metrics_files.folder_of(settings))
-    supervisor = Supervisor(settings, children, draining, died=gone)
+    supervisor = Supervisor(settings, children_of(settings, slots, draining), draining, died=gone)
     print(welcome(settings), flush=True)  # noqa: T201 - what this command says to people
-    supervisor.run(lambda: _close(slots))
+    supervisor.run(lambda: close(slots))
 
 
-def _prepared(settings: Settings) -> str:
-    """Prepare the data folder and return why it failed; a new authority is made meanwhile."""
-    if not lacks_authority(settings):
-        return run_apart(lambda: prepare(settings))
-    making = Apart(lambda: make_authority(settings))
+def _prepare(settings: Settings) -> None:
+    """Prepare the data folder in a process of its own, and import what serves meanwhile.
+
+    A new authority is made in a third one. Importing takes as long as everything else.
+    """
+    making = Apart(lambda: make_authority(settings)) if lacks_authority(settings) else None
+    preparing = Apart(lambda: prepare(settings, making.failure if making else None))
     try:
-        return run_apart(lambda: prepare(settings, making.failure))
+        import wharfinger.serve.processes  # noqa: F401
+
+        failure = preparing.failure()
     finally:
-        making.reap()
-
-
-def _work(
-    settings: Settings, slots: list[list[Listener]], number: int, draining: Flag, life: int
-) -> None:
-    # Connections waiting on another slot's socket would hang if a copy lived here.
-    _close([slot for index, slot in enumerate(slots) if index != number])
-    name = f"http-{number}"
-    run_worker(lambda: build_service(settings, draining, name), slots[number], settings, life)
-
-
-def _jobs(settings: Settings, slots: list[list[Listener]], life: int) -> None:
-    _close(slots)
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(life, stop), daemon=True).start()
-    worker = threading.Thread(target=run_jobs, args=(settings, stop))
-    worker.start()
-    # Signals are handled by the main thread, between waits.
-    while worker.is_alive():
-        worker.join(timeout=0.2)
-    if not stop.is_set():
-        sys.exit(1)
-
-
-def _watch(life: int, stop: threading.Event) -> None:
-    """End the jobs with the supervisor: the pipe ends when it does."""
-    # Not by reading: the workers' loops made the shared end of the pipe non-blocking.
-    poll = select.poll()
-    poll.register(life, select.POLLIN)
-    poll.poll()
-    stop.set()
-
-
-def _close(slots: list[list[Listener]]) -> None:
-    for listeners in slots:
-        for listener in listeners:
-            listener.socket.close()
+        preparing.reap()
+        if making is not None:
+            making.reap()
+    if failure:
+        raise StartFailed(f"the data folder {settings.data_path} could not be prepared: {failure}")

@@ -82,6 +82,7 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         # Children neither touch nor copy what the parent already has.
         gc.freeze()
+        gc.enable()
         for child in self._children:
             self._spawn(child)
         self._keep_running()
