@@ -68,6 +68,23 @@ def test_a_daemon_that_is_not_there(desk: Desk, pushed: str, tmp_path: Path) -> 
     assert found(user, "client", pushed, **stopped)["severity"] == "warning"
 
 
+def test_a_docker_that_says_only_aside_that_its_daemon_is_gone(
+    desk: Desk, pushed: str, tmp_path: Path
+) -> None:
+    """Docker 28.2 answers without ``ServerErrors``; other versions cannot be made to."""
+    docker = tmp_path / "docker"
+    docker.write_text(
+        "#!/bin/sh\n"
+        """echo '{"ID":"","ServerVersion":"","RegistryConfig":null,"ClientInfo":{}}'\n"""
+        "echo 'Cannot connect to the Docker daemon at unix:///nobody.sock.' >&2\n"
+    )
+    docker.chmod(0o755)
+    code, told = findings(having(desk, tmp_path, docker), pushed)
+
+    assert (code, told[-1]["check"], told[-1]["code"]) == (25, "client", "WHF1196")
+    assert "Cannot connect to the Docker daemon" in told[-1]["message"]
+
+
 def test_a_stored_sign_in_that_is_over(desk: Desk, pushed: str) -> None:
     desk.user.ok("cr", "login")
     desk.user.ok("login", "--apikey", another_key(desk.tenant))

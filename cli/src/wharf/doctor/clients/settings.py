@@ -37,7 +37,7 @@ def _docker(patient: Patient, daemon: dict[str, Any]) -> Finding | None:
     if _docker_insecure(patient, daemon.get("RegistryConfig") or {}):
         return _docker_proxy(patient, daemon)
     if not registry.secure:
-        place = '"insecure-registries" in /etc/docker/daemon.json'
+        place = '/etc/docker/daemon.json ("insecure-registries")'
         facts = {"client": "Docker", "registry": registry.named, "place": place}
         return patient.hinders(entries.CLIENT_WANTS_TLS, **facts)
     return _distrusted(patient, "Docker", [DOCKER_CERTIFICATES]) or _docker_proxy(patient, daemon)

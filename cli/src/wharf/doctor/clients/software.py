@@ -66,6 +66,9 @@ def _daemon(patient: "Patient", docker: str) -> tuple[dict[str, Any], str]:
     try:
         told = json.loads(out)
     except ValueError:
-        return {}, err.strip()[:200]
+        told = {}
+    # Without a daemon some versions list why, others leave all of it empty and complain aside.
+    if told.get("ServerVersion"):
+        return dict(told), ""
     errors = told.get("ServerErrors") or ()
-    return ({}, str(errors[0])) if errors else (dict(told), "")
+    return {}, str(errors[0]) if errors else err.strip()[:200]
