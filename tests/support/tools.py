@@ -51,6 +51,8 @@ DEBIAN_PACKAGES = {
     "nft": "nftables",
     "tinyproxy": "tinyproxy-bin",
     "faketime": "faketime",
+    "zsh": "zsh",
+    "fish": "fish",
     "etcd": "etcd-server",
     "kubectl": "kubernetes-client",
 }

@@ -63,6 +63,10 @@ class Config:
             write_json(self.path, values)
         self._values = values
 
+    def reread(self) -> None:
+        """Forget what was read: another command may have changed the file meanwhile."""
+        self._values = None
+
     def set(self, **values: Any) -> None:
         """Change single values; None removes one."""
 

@@ -87,7 +87,8 @@ def write_file(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
             os.fsync(descriptor)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         from wharf.refusals import FileUnwritable
 
         raise FileUnwritable(reason=f"{path}: {error.strerror or error}") from error

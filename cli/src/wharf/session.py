@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from wharf.config import Config
+from wharf.config import Config, Values
 from wharf.folder import locked
 
 if TYPE_CHECKING:
@@ -108,27 +108,33 @@ class Session:
     def renew(self, *, force: bool = False, lasting: float = MARGIN) -> str:
         """Renew the token, unless another command did so while we waited for the lock."""
         with locked(self._config.folder / LOCK):
-            again = Config(self._config.environ)
-            if not force and expiry(again.text("IAMToken")) - self._clock() > lasting:
-                self._config.set(IAMToken=again.text("IAMToken"))
-                return again.text("IAMToken")
-            return self._renew(again)
+            self._config.reread()
+            if not force and self._fresh(lasting):
+                return self._config.text("IAMToken")
+            return self._renew()
 
-    def _renew(self, kept: Config) -> str:
+    def _renew(self) -> str:
         from wharfinger_common.clients.errors import Answered, ServiceFailed, TooMany
         from wharfinger_common.clients.identity import TokenExchange
 
-        refresh = kept.text("IAMRefreshToken")
+        refresh = self._config.text("IAMRefreshToken")
         if not refresh:
             raise _refusals().SessionEnded
-        account = kept.part("Account").get("GUID", "")
+        account = self._config.part("Account").get("GUID", "")
         try:
             tokens = TokenExchange(self._open(self.endpoint)).by_refresh(refresh, account)
         except (ServiceFailed, TooMany):
             raise
         except Answered as refusal:
             raise _refusals().SessionEnded from refusal
-        self.keep(tokens, **self._news())
+        renewed = {"IAMToken": tokens.access, "IAMRefreshToken": tokens.refresh, **self._news()}
+
+        def change(kept: Values) -> None:
+            # Whoever signed in or out meanwhile has the last word.
+            if kept.get("IAMRefreshToken") == refresh:
+                kept.update(renewed)
+
+        self._config.change(change)
         return tokens.access
 
     def _news(self) -> dict[str, Any]:

@@ -142,6 +142,47 @@ def test_a_trace_shows_calls_without_secrets(
     assert "REQUEST" not in shown.out
 
 
+def test_no_secret_of_any_call_is_traced(
+    signed_in: tuple[CommandLine, Tenant], house_wheels: dict[str, Path], tmp_path: Path
+) -> None:
+    ibmcloud, tenant = signed_in
+    email, password = "pat@example.com", "correct horse battery"
+    ibmcloud.ok("plugin", "install", str(house_wheels["container-registry"]))
+    file = tmp_path / "trace.log"
+    ibmcloud.ok("config", "--trace", str(file))
+
+    ibmcloud.ok("iam", "user-add", email, "--roles", "Manager", "--password", stdin=password)
+    registry_token = ibmcloud.ok("cr", "token-add", "-q").strip()
+    name = ibmcloud.ok("cr", "tokens", "--format", "{{.ID}}").strip()
+    ibmcloud.ok("cr", "token-get", name)
+    ibmcloud.ok("cr", "token-rm", registry_token)
+    ibmcloud("login", "--sso", stdin="BBBB-CCCC-DDDD")
+    ibmcloud.ok("login", "-u", email, "-p", password)
+    ibmcloud.ok("target", "-c", tenant.account)
+    kept = json.loads((ibmcloud.folder / "config.json").read_text())
+
+    trace = file.read_text()
+    for called in ("/identity/v1/users", "/api/v1/tokens", "/identity/token"):
+        assert called in trace
+    secrets = (password, registry_token, registry_token.split(".")[-1], "BBBB", "BBBBCCCCDDDD")
+    for secret in (*secrets, kept["IAMToken"], kept["IAMRefreshToken"], "correct+horse"):
+        assert secret not in trace
+
+
+def test_what_older_versions_remembered_of_endpoints_is_read(
+    ibmcloud: CommandLine, server: Server
+) -> None:
+    ibmcloud.ok("api", server.api)
+    path = ibmcloud.folder / "config.json"
+    kept = json.loads(path.read_text()) | {"APIEndpoint": "", "KnownEndpoints": [server.api]}
+    path.write_text(json.dumps(kept))
+
+    said = ibmcloud("login", stdin="1\n").out
+    assert f"Select an API endpoint:\n1. {server.api}\n2. Enter a" in said
+    ibmcloud.ok("api", "--unset")
+    assert f"1. local - {server.api}\n" in ibmcloud("login", stdin="1\n").out
+
+
 def test_a_bundle_holds_what_helps_and_no_secret(
     signed_in: tuple[CommandLine, Tenant], tmp_path: Path
 ) -> None:

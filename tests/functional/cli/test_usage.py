@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.command_line import CommandLine
 from tests.support.plugin_wheels import WheelMaker
+from tests.support.terminal import Terminal
+from tests.support.tools import ensure
 
 NAMES = ("ibmcloud", "bx", "bluemix", "ic", "wharf")
 
@@ -176,3 +178,38 @@ def test_bash_completes_for_real(ibmcloud: CommandLine) -> None:
     )
 
     assert done.stdout.split() == ["repo-plugin", "repo-plugins"]
+
+
+def test_zsh_completes_for_real(ibmcloud: CommandLine) -> None:
+    """On a terminal, where its completion works: a tab ends the word."""
+    with Terminal([str(ensure("zsh")), "-f", "-i"], on_path(ibmcloud)) as terminal:
+        terminal.type("autoload -U compinit && compinit -u -D")
+        terminal.type('eval "$(ibmcloud completion zsh)" && print -r -- "is "ready')
+        terminal.until("is ready")
+        terminal.type("ibmcloud logo\t")
+        terminal.until("Logging out...")
+        terminal.type("exit")
+        terminal.end()
+
+
+def test_fish_completes_for_real(ibmcloud: CommandLine) -> None:
+    import subprocess
+
+    script = 'ibmcloud completion fish | source; complete -C "ibmcloud plugin repo-p"'
+    done = subprocess.run(
+        [str(ensure("fish")), "--no-config", "-c", script],
+        env=on_path(ibmcloud),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.split() == ["repo-plugin", "repo-plugins"]
+
+
+def on_path(user: CommandLine) -> dict[str, str]:
+    """The environment of a user whose shell finds the command."""
+    import os
+    import sys
+
+    return {**user.environment, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}

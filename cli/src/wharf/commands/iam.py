@@ -1,11 +1,14 @@
 """``iam oauth-tokens`` and ``iam api-keys``, ``api-key-create``, ``api-key-delete``."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from wharf.context import Context
 from wharf.declaration import Command, Flag
 from wharf.text import Text
+
+if TYPE_CHECKING:
+    from wharfinger_common.clients.identity import IdentityApi
 
 JSON: Final = Flag("output", Text("Form of the output"), "choice", choices=("text", "json"))
 FORCE: Final = Flag("force", Text("Do not ask"), short="f")
@@ -97,11 +100,14 @@ def create_api_key(context: Context) -> None:
     session = context.session
     session.require()
     context.say(Text("Creating API key {name} as {user}...", name=name, user=session.user))
-    key = context.identity().create("apikeys", name=name, description=context.call.text("d"))
+    identity = context.identity()
+    key = identity.create("apikeys", name=name, description=context.call.text("d"))
+    if file:
+        _write_or_delete(identity, file, key)
     context.ok()
     context.say(Text("API key {name} was created", name=name))
     if file:
-        _write(context, file, key)
+        context.say(Text("Successfully save API key information to {file}", file=file))
         return
     if context.screen.machine:
         context.screen.json({**_told(key), "apikey": key["apikey"]})
@@ -122,7 +128,16 @@ def create_api_key(context: Context) -> None:
     )
 
 
-def _write(context: Context, file: str, key: dict[str, Any]) -> None:
+def _write_or_delete(identity: "IdentityApi", file: str, key: dict[str, Any]) -> None:
+    """Write the file; where that does not come about there must be no key that nobody knows."""
+    try:
+        _write(file, key)
+    except BaseException:
+        identity.delete("apikeys", key["id"])
+        raise
+
+
+def _write(file: str, key: dict[str, Any]) -> None:
     import json
     from pathlib import Path
 
@@ -136,9 +151,7 @@ def _write(context: Context, file: str, key: dict[str, Any]) -> None:
         "locked": False,
         "uuid": key["id"],
     }
-    path = Path(file).expanduser()
-    write_file(path, json.dumps(told, indent=4).encode() + b"\n")
-    context.say(Text("Successfully save API key information to {file}", file=file))
+    write_file(Path(file).expanduser(), json.dumps(told, indent=4).encode() + b"\n")
 
 
 def delete_api_key(context: Context) -> None:
