@@ -171,8 +171,8 @@ class _JobLog:
         _log.debug("job started", kind=job.kind, subject=job.subject, attempts=job.attempts)
 
     def ended(self, job: Job, outcome: str, seconds: float) -> None:
-        # What comes round every minute, or every few seconds, is no news.
-        tell = _log.debug if job.kind in COLLECTION_JOBS and outcome == "again" else _log.info
+        # What comes round by itself is no news; metrics count it.
+        tell = _log.debug if outcome == "again" else _log.info
         tell("job ended", kind=job.kind, subject=job.subject, outcome=outcome, s=seconds)
 
     def failed(self, job: Job | None, error: Exception) -> None:

@@ -2,6 +2,9 @@
 
 import json
 import os
+import shlex
+import shutil
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -132,12 +135,17 @@ def refresh_addresses(settings: Settings) -> None:
         write_private(path, json.dumps(content | addresses, indent=2).encode() + b"\n")
 
 
+def _program() -> str:
+    """Return how the shell of whoever started this finds ``wharfd``."""
+    return "wharfd" if shutil.which("wharfd") else shlex.quote(sys.argv[0])
+
+
 def welcome(settings: Settings) -> str:
     """Return the few lines that tell a person what to type next."""
     path = settings.data_path / OPERATOR_FILE
     operator = json.loads(path.read_text(encoding="utf-8"))
     registry = operator["registry"]
-    wharfd = f"wharfd --data {settings.data}"
+    wharfd = f"{_program()} --data {shlex.quote(settings.data)}"
     key = [f"  the operator's API key is in {path} (api_key); to sign in:"]
     if not operator["api_key"]:
         whose = f"--account {operator['account']} --user {operator['user']}"
