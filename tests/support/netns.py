@@ -14,11 +14,12 @@ import subprocess
 from pathlib import Path
 from typing import Self
 
-from tests.support.tools import ensure
+from tests.support.tools import SYSTEM_PATH, ensure
 
 CABLES = ipaddress.IPv4Network("198.18.0.0/15")
 """Networks for tests of network devices (RFC 2544): nobody's machine is in there."""
 SETTINGS = Path("/etc/netns")
+FILES = ("hosts", "resolv.conf")
 SECONDS = 60
 
 
@@ -38,8 +39,15 @@ class Machine:
 
     @property
     def prefix(self) -> tuple[str, ...]:
-        """What a command begins with to run there."""
-        return (str(ensure("ip")), "netns", "exec", self.name)
+        """What a command begins with to run there.
+
+        As ``ip netns exec``, which however hides the control groups that a Docker engine needs.
+        """
+        mount, enter, unshare, shell = map(_base, ("mount", "nsenter", "unshare", "sh"))
+        mounts = (f"{mount} --bind {self._settings / name} /etc/{name}" for name in FILES)
+        script = " && ".join([*mounts, 'exec "$@"'])
+        inside = (enter, f"--net=/run/netns/{self.name}", unshare, "--mount")
+        return (*inside, shell, "-c", script, shell)
 
     def __enter__(self) -> Self:
         self._settings.mkdir(parents=True)
@@ -79,7 +87,7 @@ class Machine:
             "}",
             *(f"add rule inet fence {rule}" for rule in rules),
         ]
-        command = [*self.prefix, str(ensure("nft")), "-f", "-"]
+        command = [str(ensure("ip")), "netns", "exec", self.name, str(ensure("nft")), "-f", "-"]
         _run(command, "\n".join(lines) + "\n")
 
     def _plug(self) -> None:
@@ -92,6 +100,13 @@ class Machine:
         _ip(*inside, "address", "add", f"{self.address}/{self.network.prefixlen}", "dev", "eth0")
         _ip(*inside, "link", "set", "eth0", "up")
         _ip(*inside, "route", "add", "default", "via", self.neighbour)
+
+
+def _base(name: str) -> str:
+    """The path of what every Debian has, whatever the PATH of the one who runs it."""
+    found = shutil.which(name, path=SYSTEM_PATH)
+    assert found, f"no {name} here"
+    return found
 
 
 def _ip(*words: str) -> None:

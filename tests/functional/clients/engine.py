@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -19,10 +20,17 @@ CERTIFICATES = Path("/etc/docker/certs.d")
 
 
 class DockerEngine:
-    """Starts ``dockerd`` without touching the machine's network; a context manager."""
+    """Starts ``dockerd`` without touching the machine's network; a context manager.
 
-    def __init__(self, folder: Path) -> None:
+    ``options`` are further ones of its, ``prefix`` is what it is run by (``ip netns exec NAME``).
+    """
+
+    def __init__(
+        self, folder: Path, *, options: Sequence[str] = (), prefix: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
+        self._options = options
+        self._prefix = prefix
         self.socket = folder / "d.sock"
         self._log = folder / "dockerd.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -70,6 +78,7 @@ class DockerEngine:
 
     def _command(self) -> list[str]:
         return [
+            *self._prefix,
             str(ensure("dockerd")),
             "--bridge=none",
             "--iptables=false",
@@ -81,6 +90,7 @@ class DockerEngine:
             f"--exec-root={self.folder / 'exec'}",
             f"--pidfile={self.folder / 'pid'}",
             f"--host={self.host}",
+            *self._options,
         ]
 
     def _wait_ready(self) -> None:

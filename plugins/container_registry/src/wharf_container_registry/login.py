@@ -74,7 +74,8 @@ def _client_login(context: Context, client: str, registry: str, secret: str) -> 
         raise DaemonStopped
     # The secret goes through standard input: arguments can be read by every user of a machine.
     words = [program, "login", "-u", USER, "--password-stdin", registry]
-    if client == "podman" and registry.partition(":")[0] in {"localhost", "127.0.0.1"}:
+    if client == "podman" and context.region_endpoint.startswith("http://"):
+        # Docker falls back to this by itself where its settings allow it; podman has to be told.
         words.insert(2, "--tls-verify=false")
     done = subprocess.run(  # noqa: S603 - the user's own client
         words,
