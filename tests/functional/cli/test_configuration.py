@@ -54,6 +54,27 @@ def test_many_commands_at_once_lose_nothing(ibmcloud: CommandLine) -> None:
     assert kept["Trace"] == "/tmp/trace"
 
 
+def test_a_full_disk_costs_nothing_that_was_kept(signed_in: tuple[CommandLine, Tenant]) -> None:
+    ibmcloud, _ = signed_in
+    before = (ibmcloud.folder / "config.json").read_bytes()
+    # No file may grow beyond this, which is less than the configuration is long.
+    command = f"ulimit -f 1; exec {program('ibmcloud')} config --trace /{'x' * 2000}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        env=ibmcloud.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout.split("\n")[0]) == (1, "FAILED")
+    assert "File too large" in done.stdout
+    assert (ibmcloud.folder / "config.json").read_bytes() == before
+    assert [path.name for path in ibmcloud.folder.glob("*.tmp")] == []
+    assert [path.name for path in ibmcloud.folder.glob(".*.tmp")] == []
+    assert "IAM token:" in ibmcloud.ok("iam", "oauth-tokens")
+
+
 @pytest.mark.parametrize(
     ("variables", "place"),
     [

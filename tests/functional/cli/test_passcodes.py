@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from tests.support.command_line import CommandLine
 from tests.support.server import Operator, Server
 
 PAGE = "/identity/passcode"
+GRANT = "urn:ibm:params:oauth:grant-type:passcode"
 FIELD = re.compile(r'name="form" value="([^"]+)"')
 CODE = re.compile(r'<output class="code">([A-Z0-9-]+)</output>')
 
@@ -26,6 +29,10 @@ def browser(server: Server) -> Iterator[httpx.Client]:
 @pytest.fixture
 def person(server: Server) -> tuple[str, str]:
     """E-mail and password of a user with one account."""
+    return person_of(server)
+
+
+def person_of(server: Server) -> tuple[str, str]:
     operator = Operator.of(server)
     email, password = f"{secrets.token_hex(5)}@example.com", secrets.token_urlsafe(24)
     owner = {"owner_email": email, "owner_password": password}
@@ -76,6 +83,23 @@ def test_a_new_passcode_ends_the_one_before(
 
     assert targeted("login", "--sso", stdin=f"{old}\n").code == 1
     targeted.ok("login", "--sso", stdin=f"{new}\n")
+
+
+def test_of_many_who_use_it_at_once_on_two_workers_one_is_let_in(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", settings={"WHARFINGER_WORKERS": "2"}) as server:
+        email, password = person_of(server)
+        for _ in range(4):
+            with httpx.Client(base_url=server.api) as browser:
+                code = passcode(filled(browser, email, password))
+
+            def redeem(_: int, code: str = code) -> int:
+                form = {"grant_type": GRANT, "passcode": code}
+                return httpx.post(f"{server.api}/identity/token", data=form).status_code
+
+            with ThreadPoolExecutor(8) as pool:
+                answers = sorted(pool.map(redeem, range(8)))
+            assert answers[0] == 200
+            assert set(answers[1:]) <= {400, 429}
 
 
 def test_a_wrong_password_is_told_on_the_page_in_the_readers_language(

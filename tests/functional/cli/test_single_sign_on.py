@@ -40,6 +40,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "WHARFINGER_OIDC_CLIENT_ID": CLIENT,
         "WHARFINGER_OIDC_CLIENT_SECRET_FILE": str(secret),
         "WHARFINGER_OIDC_NAME": "Acme",
+        "WHARFINGER_WORKERS": "2",
     }
     with Server(folder / "data", settings=settings) as server:
         callback = f"{server.api}/identity/oidc/callback"

@@ -135,3 +135,16 @@ def test_ctrl_c_at_a_question_ends_it(targeted: CommandLine) -> None:
         terminal.interrupt()
         assert terminal.end() == 130
     assert "Traceback" not in terminal.shown
+
+
+def test_ctrl_c_at_a_secret_leaves_a_terminal_that_shows_what_is_typed(
+    targeted: CommandLine,
+) -> None:
+    script = f"trap : INT; {program('ibmcloud')} login -u pat@example.com; stty -a"
+    with Terminal(["bash", "-c", script], targeted.environment) as terminal:
+        terminal.until("Password> ")
+        terminal.interrupt()
+        assert terminal.end() == 0
+
+    assert re.search(r"(?<!-)\becho\b", terminal.shown)
+    assert "Traceback" not in terminal.shown
