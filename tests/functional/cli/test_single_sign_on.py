@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,6 +151,27 @@ def test_a_forged_cookie_is_refused(house: House, browser: httpx.Client) -> None
 
     assert answer.status_code == 400
     assert "did not begin in this browser" in answer.text
+
+
+def test_a_provider_that_hangs_holds_up_nobody_else(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET)
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as hanging:
+        settings = {
+            "WHARFINGER_OIDC_ISSUER": f"http://localhost:{hanging.getsockname()[1]}",
+            "WHARFINGER_OIDC_CLIENT_ID": CLIENT,
+            "WHARFINGER_OIDC_CLIENT_SECRET_FILE": str(secret),
+            "WHARFINGER_THREADS": "4",
+        }
+        with Server(tmp_path / "data", settings=settings) as server, ThreadPoolExecutor(8) as pool:
+            url = f"{server.api}/identity/oidc/login"
+            asked = [pool.submit(httpx.get, url, timeout=60) for _ in range(8)]
+            refused = list(itertools.islice(as_completed(asked), 7))
+            with closing(Operator.of(server)) as operator:
+                assert operator.iam_token()
+
+    assert {each.result().status_code for each in refused} == {502}
+    assert all("too many wait for it already" in each.result().text for each in refused)
 
 
 def test_a_provider_that_is_away_is_told(browser: httpx.Client, tmp_path: Path) -> None:

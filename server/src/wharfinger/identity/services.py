@@ -125,7 +125,7 @@ def _single_sign_on(
         return None
     secret = Path(settings.oidc_client_secret_file).read_text(encoding="utf-8").strip()
     provider = AuthlibProvider(settings.oidc_issuer, settings.oidc_client_id, secret, clock)
-    return SingleSignOn(provider, passcodes, seal, clock)
+    return SingleSignOn(provider, passcodes, seal, clock, max(1, settings.threads // 4))
 
 
 def _tokens(

@@ -5,15 +5,19 @@ OpenID Connect Core 1.0, section 3.1 (authorization code flow), with PKCE (RFC 7
 
 import hmac
 import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
-from wharfinger.identity.model import EmailUnverified, SignInStale
+from wharfinger.identity.model import EmailUnverified, ProviderUnavailable, SignInStale
 from wharfinger.identity.ports import Clock, OidcProvider
 from wharfinger.identity.secrets import MasterKeyInvalid, Seal
 from wharfinger.identity.service.passcodes import Passcodes
+from wharfinger_common.languages import Text
 
 PURPOSE: Final = "oidc sign-in"
 SECONDS: Final = 600
@@ -36,11 +40,21 @@ class Departure:
 
 
 class SingleSignOn:
-    """The two halves of a sign-in at the provider. Blocking: it is asked over the network."""
+    """The two halves of a sign-in at the provider. Blocking: it is asked over the network.
+
+    Anybody may begin one, so a provider that hangs could take every thread: at most ``waiting``
+    of them wait for it, and who comes then is refused at once.
+    """
 
     def __init__(
-        self, provider: OidcProvider, passcodes: Passcodes, seal: Seal, clock: Clock
+        self,
+        provider: OidcProvider,
+        passcodes: Passcodes,
+        seal: Seal,
+        clock: Clock,
+        waiting: int,
     ) -> None:
+        self._places: Final = threading.BoundedSemaphore(waiting)
         self._provider: Final = provider
         self._passcodes: Final = passcodes
         self._seal: Final = seal
@@ -58,9 +72,10 @@ class SingleSignOn:
             verifier=secrets.token_urlsafe(48),
             at=int(self._clock()),
         )
-        url = self._provider.authorization_url(
-            redirect_uri, started.state, started.nonce, started.verifier
-        )
+        with self._place():
+            url = self._provider.authorization_url(
+                redirect_uri, started.state, started.nonce, started.verifier
+            )
         return Departure(url, self._seal.close(msgspec.json.encode(started), PURPOSE))
 
     def finish(self, cookie: bytes, state: str, code: str, redirect_uri: str) -> str:
@@ -75,10 +90,20 @@ class SingleSignOn:
         started = self._started(cookie)
         if not code or not hmac.compare_digest(started.state.encode(), state.encode()):
             raise SignInStale
-        person = self._provider.identify(redirect_uri, code, started.nonce, started.verifier)
+        with self._place():
+            person = self._provider.identify(redirect_uri, code, started.nonce, started.verifier)
         if not person.email or not person.verified:
             raise EmailUnverified
         return self._passcodes.by_email(person.email)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if not self._places.acquire(blocking=False):
+            raise ProviderUnavailable(reason=Text("too many wait for it already"))
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def _started(self, cookie: bytes) -> _Started:
         try:
