@@ -24,7 +24,8 @@ from tests.support.server import Operator, Server, Tenant
 from tests.support.tools import ensure
 
 HOST = "registry.eu-de.test"
-PATIENCE = "--command-timeout=6s"
+IMPATIENT = {"IBMCLOUD_HTTP_TIMEOUT": "3"}
+"""For when nobody answers."""
 REJECTING = ('outbound oifname "eth0" reject', 'inbound iifname "eth0" reject')
 CLOSED = ('outbound oifname "eth0" drop', 'inbound iifname "eth0" drop')
 
@@ -45,9 +46,14 @@ class Worker:
         command = ["docker", "--host", self.engine.host, "pull", self.image]
         return run(command, home=self.user.home)
 
-    def pull(self) -> Result:
+    def pull(self, patience: str = "120s") -> Result:
         """What a pull on the machine brings."""
-        skopeo = (str(ensure("skopeo")), "--insecure-policy", PATIENCE, "copy")
+        skopeo = (
+            str(ensure("skopeo")),
+            "--insecure-policy",
+            f"--command-timeout={patience}",
+            "copy",
+        )
         command = [*self.machine.prefix, *skopeo]
         options = ["--src-tls-verify=false", f"--authfile={self.user.home.parent / 'auth.json'}"]
         target = f"dir:{self.user.home / 'pulled'}"
@@ -96,7 +102,6 @@ def worker(
         tenant = operator.create_tenant("harbour")
         user = replace(ibmcloud, prefix=machine.prefix)
         user.ok("login", "-a", f"http://{registry}", "--apikey", tenant.api_key)
-        user.ok("config", "--http-timeout", "3")
         user.ok("plugin", "install", str(house_wheels["container-registry"]))
         pusher = Skopeo(Endpoint(server.registry), tmp_path / "pusher")
         pusher.login("iamapikey", tenant.api_key).succeeded()
@@ -167,11 +172,11 @@ def test_the_networks_of_the_region_are_closed_and_then_opened(
 ) -> None:
     machine = worker.machine
     machine.firewall(*CLOSED)
-    assert not worker.pull().ok
-    assert last(worker.user, worker.image) == (13, "tcp", "WHF0813")
-    page = worker.user("doctor", worker.image).out
+    assert not worker.pull("6s").ok
+    assert last(worker.user, worker.image, **IMPATIENT) == (13, "tcp", "WHF0813")
+    page = worker.user("doctor", worker.image, variables=IMPATIENT).out
     assert "Open the firewall for the networks of the region, both ways" in page
-    assert "防火墙" in worker.user.in_chinese()("doctor", worker.image).out
+    assert "防火墙" in worker.user.in_chinese()("doctor", worker.image, variables=IMPATIENT).out
 
     (address,) = public_addresses(colleague.ok("ks", "workers", cluster))
     # The other kind of firewall, with which docker need not wait until its patience ends.
@@ -181,7 +186,7 @@ def test_the_networks_of_the_region_are_closed_and_then_opened(
     opened = rules_of(colleague.ok("cr", "region", "--network"), address)
     assert len(opened) == 2
     machine.firewall(*(rule for rule in opened if rule.startswith("outbound")), *CLOSED)
-    assert not worker.pull().ok, "the answers are not let in"
+    assert not worker.pull("6s").ok, "the answers are not let in"
 
     machine.firewall(*opened, *CLOSED)
     worker.pull().succeeded()

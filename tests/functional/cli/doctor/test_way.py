@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,6 +97,34 @@ def test_a_page_of_a_network_that_wants_a_sign_in(ibmcloud: CommandLine, tmp_pat
 
     assert (code, told[-1]["check"], told[-1]["code"]) == (15, "http", "WHF1188")
     assert told[-1]["message"].endswith("something on the way: Sign in to this network")
+
+
+@pytest.mark.parametrize(
+    ("said", "code"), [(b"", "WHF0815"), (b"SSH-2.0-OpenSSH_9.2\r\n", "WHF1188")]
+)
+def test_what_listens_is_no_service(ibmcloud: CommandLine, said: bytes, code: str) -> None:
+    """Silence behind an open port, and a program of another kind."""
+    with saying(said) as port:
+        aimed(ibmcloud, f"http://localhost:{port}")
+        assert last(ibmcloud, IBMCLOUD_HTTP_TIMEOUT="2") == (15, "http", code)
+
+
+@contextlib.contextmanager
+def saying(said: bytes) -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_say, args=(listener, said), daemon=True).start()
+        yield int(listener.getsockname()[1])
+
+
+def _say(listener: socket.socket, said: bytes) -> None:
+    standing = []
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        connection.sendall(said)
+        standing.append(connection)
 
 
 def test_a_proxy_that_is_away(ibmcloud: CommandLine) -> None:
