@@ -51,7 +51,7 @@ VOLATILE: tuple[tuple[str, Change], ...] = (
     (r"\b20\d\d-\d\d-\d\d([T ])\d\d:\d\d", r"2019-02-01\g<1>19:06"),
     (r"(2019-02-01.19:06):\d\d(\.\d+)?", r"\1:00"),
     (r"\b\d{4,}(?= bytes downloaded)|(?<=已下载 )\d{4,}", "12345"),
-    (r"version 0\.9\.0(\+[0-9a-f]+-\S+)?", "version 0.9.0+SHA-TIME"),
+    (r"(?m)(^   |version )0\.9\.0(\+[0-9a-f]+-\S+)?$", r"\g<1>0.9.0+SHA-TIME"),
 )
 
 
