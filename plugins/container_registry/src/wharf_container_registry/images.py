@@ -54,24 +54,27 @@ def _rows(context: Context, image: dict[str, Any]) -> Iterator[Struct]:
                 Digest=digest,
                 Namespace=repository.partition("/")[2].partition("/")[0],
                 Repository=repository,
-                SecurityStatus=_security(context, image),
+                SecurityStatus=_security(image),
                 Size=image["Size"],
                 Tag=tag,
             )
 
 
-def _security(context: Context, image: dict[str, Any]) -> Struct:
+def _security(image: dict[str, Any]) -> Struct:
+    """Return the verdict for programs, who compare it: in English whatever the language."""
     verdict, issues = image.get("Vulnerable"), int(image.get("IssueCount") or 0)
-    if verdict in _STATUS:
-        status = context.words(_STATUS[verdict])
-    elif issues == 1:
-        status = context.words(Text("1 Issue"))
-    else:
-        status = context.words(
-            Text("{count} Issues", count=issues) if issues else Text("No Issues")
-        )
+    counted = {0: str(Text("No Issues")), 1: str(Text("1 Issue"))}
+    status = str(_STATUS.get(str(verdict)) or counted.get(issues) or f"{issues} Issues")
     exempt = int(image.get("ExemptIssueCount") or 0)
     return Struct(Status=status, IssueCount=issues, ExemptionCount=exempt)
+
+
+def _status(context: Context, security: Struct) -> str:
+    """Return the verdict for people."""
+    issues = security["IssueCount"]
+    if security["Status"] == f"{issues} Issues":
+        return context.words(Text("{count} Issues", count=issues))
+    return context.words.prose(security["Status"])
 
 
 def _table(context: Context, images: list[Struct]) -> None:
@@ -93,7 +96,7 @@ def _table(context: Context, images: list[Struct]) -> None:
             row["Namespace"],
             _age(context, now, row),
             size(row["Size"]),
-            row["SecurityStatus"]["Status"],
+            _status(context, row["SecurityStatus"]),
         )
         for row in images
     ]
