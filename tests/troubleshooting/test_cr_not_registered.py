@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.command_line import CommandLine
+from tests.support.doctor import findings
 from tests.support.server import Tenant
 
 SYMPTOM = "'cr' is not a registered command. See 'ibmcloud help'."
@@ -24,6 +25,8 @@ def test_installing_the_plugin_cures_it(signed_in: tuple[CommandLine, Tenant]) -
     ibmcloud, tenant = signed_in
     for words in TYPED:
         assert ibmcloud.failed(*words) == SYMPTOM
+    (found,) = [one for one in findings(ibmcloud)[1] if one["check"] == "plugins"]
+    assert found["cure"] == "Install it: ibmcloud plugin install container-registry."
 
     ibmcloud.ok("plugin", "install", "container-registry")
 

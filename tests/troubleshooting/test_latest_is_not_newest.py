@@ -11,6 +11,7 @@ from tests.functional.clients.drivers import Docker, Endpoint
 from tests.functional.clients.engine import DockerEngine
 from tests.functional.clients.images import Buildah
 from tests.support.command_line import CommandLine
+from tests.support.doctor import findings
 from tests.support.server import Server, Tenant
 
 DAY = 86_400
@@ -99,6 +100,14 @@ def test_an_older_build_comes_and_what_helps(
     assert found["2"][2].endswith(("second ago", "seconds ago", "minute ago", "minutes ago"))
     assert newest_first(user, repository) == ["2", "1", "latest"]
 
+    # So does doctor, unasked.
+    name = repository.partition("/")[2]
+    _, told = findings(user, repository)
+    warning = next(one for one in told if one["check"] == "latest")
+    assert warning["severity"] == "warning"
+    assert warning["message"] == f"'{name}:latest' is older than '{name}:2'"
+    assert f"“{name}:latest”比“{name}:2”旧" in user.in_chinese()("doctor", repository).out
+
     # Tags of one's own, one a build, name what one means.
     assert builds.running(f"{repository}:2") == "2"
 
@@ -106,6 +115,7 @@ def test_an_older_build_comes_and_what_helps(
     user.ok("cr", "image-tag", f"{repository}:2", f"{repository}:latest")
     assert builds.running(repository) == "2"
     assert newest_first(user, repository) == ["2", "latest", "1"]
+    assert "latest" not in [one["check"] for one in findings(user, repository)[1]]
 
 
 def newest_first(user: CommandLine, repository: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from tests.functional.clients.commands import run
 from tests.functional.clients.engine import DockerEngine
 from tests.support.command_line import CommandLine
-from tests.support.doctor import last, only
+from tests.support.doctor import findings, last, only
 from tests.support.plugin_wheels import rebuilt
 from tests.support.server import Operator, Server, Tenant
 from tests.support.tools import ensure
@@ -53,6 +53,9 @@ def test_a_plugin_that_the_service_no_longer_takes(
         )
     )
 
+    (found,) = [one for one in findings(ibmcloud)[1] if one["check"] == "plugins"]
+    assert found["cure"] == "Update it: ibmcloud plugin update container-registry."
+
     ibmcloud.ok("plugin", "update", "container-registry")
     assert "Listing namespaces" in ibmcloud.ok("cr", "namespaces")
 
@@ -83,6 +86,7 @@ def test_a_sign_in_that_has_ended(
         assert ibmcloud.in_chinese().refused("cr", "namespaces") == (
             "您的会话已到期。请使用 'ibmcloud login' 重新登录。"
         )
+        assert last(ibmcloud) == (17, "sign-in", "WHF0804")
 
         ibmcloud.ok("login", "--apikey", another)
         assert tenant.namespace in ibmcloud.ok("cr", "namespaces")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import CommandLine
+from tests.support.doctor import findings
 from tests.support.plugin_wheels import rebuilt
 from tests.support.server import Tenant
 
@@ -53,6 +54,8 @@ def test_the_symptom_its_cause_and_the_cure(
         f"原因在于插件“container-registry {OLD}”：它过旧，无法读取此会话。"
         "请更新插件：ibmcloud plugin update container-registry。",
     ]
+    (found,) = [one for one in findings(ibmcloud)[1] if one["check"] == "plugins"]
+    assert "ibmcloud plugin update container-registry" in found["cure"]
     ibmcloud.ok("login", "--apikey", tenant.api_key)
     assert ibmcloud.failed("cr", "namespaces").startswith("You are not logged in to IBM Cloud.\n")
 
