@@ -119,8 +119,11 @@ def write_credentials(path: Path, registry: str, user: str, secret: str) -> None
     encoded = base64.b64encode(f"{user}:{secret}".encode()).decode()
     content = _content(path)
     content.setdefault("auths", {})[registry] = {"auth": encoded}
-    # A helper would be asked in its stead.
+    # A helper would be asked in its stead. Docker takes an empty name for none, where another is
+    # named for all registries.
     content.get("credHelpers", {}).pop(registry, None)
+    if content.get("credsStore"):
+        content.setdefault("credHelpers", {})[registry] = ""
     _write(path, content)
 
 

@@ -96,7 +96,7 @@ def test_a_stored_sign_in_that_is_over(desk: Desk, pushed: str) -> None:
     assert findings(desk.user, pushed)[0] == 0
 
 
-def test_a_helper_that_does_not_work(desk: Desk, pushed: str) -> None:
+def test_a_helper_that_does_not_work(desk: Desk, pushed: str, image: Image) -> None:
     path = desk.user.home / ".docker/config.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"credsStore": "vault"}))
@@ -104,6 +104,12 @@ def test_a_helper_that_does_not_work(desk: Desk, pushed: str) -> None:
     code, told = findings(desk.user, pushed)
     assert (code, told[-1]["code"]) == (27, "WHF1177")
     assert "docker-credential-vault" in told[-1]["message"]
+
+    # Credentials that are written for this registry count before what there is for all.
+    desk.user.ok("cr", "login", "--credentials-only")
+    assert json.loads(path.read_text())["credsStore"] == "vault"
+    assert findings(desk.user, pushed)[0] == 0
+    desk.push_with("docker", image, "2").succeeded()
 
 
 def test_content_trust_that_leads_elsewhere(desk: Desk, pushed: str) -> None:

@@ -51,7 +51,8 @@ def stored(patient: Patient, path: Path) -> Stored | None:
     except (OSError, ValueError):
         return None
     registry = patient.registry.named
-    helper = (content.get("credHelpers") or {}).get(registry) or content.get("credsStore")
+    # An empty name means none for this registry, whatever there is for the others.
+    helper = (content.get("credHelpers") or {}).get(registry, content.get("credsStore"))
     if helper:
         return _by_helper(patient, path, str(helper), registry)
     auths = content.get("auths") or {}
