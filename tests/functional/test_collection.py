@@ -28,6 +28,9 @@ SETTINGS = {
     "WHARFINGER_JOBS_POLL_SECONDS": "0.1",
 }
 
+UNSCRUBBED = {"WHARFINGER_SCRUB_MIB_PER_SECOND": "0"}
+"""For damage that is to be found by nobody but who is asked."""
+
 
 def digest_of(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
@@ -113,7 +116,7 @@ def eventually(true: Callable[[], bool], what: str) -> None:
 @pytest.fixture(scope="module")
 def pushing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pushing]:
     """A server that collects only on command: its own passes come too rarely to be seen."""
-    with Server(tmp_path_factory.mktemp("collect") / "data") as server:
+    with Server(tmp_path_factory.mktemp("collect") / "data", settings=UNSCRUBBED) as server:
         yield Pushing(server)
 
 
@@ -189,7 +192,7 @@ def checks(found: Any) -> list[tuple[str, str]]:
 def test_planted_damage_is_found_fenced_and_healed_beside_the_serving_process(
     tmp_path: Path,
 ) -> None:
-    with Server(tmp_path / "data") as server:
+    with Server(tmp_path / "data", settings=UNSCRUBBED) as server:
         pushing = Pushing(server)
         contents = [b"gone", b"cut short", b"changed", b"whole"]
         pushing.image(*contents, tag="app")

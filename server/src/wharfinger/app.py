@@ -23,6 +23,7 @@ from wharfinger.identity import http_pages as identity_pages
 from wharfinger.metrics import http as metrics_http
 from wharfinger.metrics import names
 from wharfinger.metrics.figures import Figures
+from wharfinger.metrics.observers import DamageFigures
 from wharfinger.metrics.requests import RequestMeter
 from wharfinger.namespaces.store import hold_owner
 from wharfinger.plugin_index import http as plugin_index_http
@@ -38,10 +39,12 @@ from wharfinger.registry.http import ping as ping_http
 from wharfinger.registry.http import referrers as referrers_http
 from wharfinger.registry.http import tags as tags_http
 from wharfinger.registry.http import uploads as uploads_http
+from wharfinger.registry.model.blobs import Blob
 from wharfinger.registry.model.manifests import ManifestLimits
 from wharfinger.registry.service.blobs import Blobs
 from wharfinger.registry.service.catalog import Catalogue
 from wharfinger.registry.service.manifests import Manifests
+from wharfinger.registry.service.proofs import Proofs
 from wharfinger.registry.service.referrers import Referrers
 from wharfinger.registry.service.tags import Tags
 from wharfinger.registry.store.blobs import SqlBlobRecords
@@ -58,12 +61,14 @@ from wharfinger.web.context import Web
 from wharfinger.web.health import Health
 from wharfinger.web.help_pages import HelpPages
 from wharfinger.web.lazy import LazyApp
+from wharfinger.web.log import EventLog
 from wharfinger.web.methods import KnownMethods
 from wharfinger.web.surface import Surface
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
 
 CONTROL_PATHS: Final = ("/api/", "/va/", "/identity/v1/")
+_blob_log: Final = EventLog("wharfinger.blobs")
 
 
 def build_service(settings: Settings, draining: Callable[[], bool], process: str) -> Service:
@@ -171,12 +176,21 @@ def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
         SqlReferrerLists(database), owners, maximum=pages, size=settings.manifest_bytes
     )
     catalogue = Catalogue(SqlCatalog(database), rooms.identity.access, pages)
+    records = SqlBlobRecords(database, charges)
+    proofs = Proofs(
+        records,
+        rooms.blobs,
+        clock=rooms.clock,
+        observer=DamageFigures(rooms.figures.tallies, _DamageLog()),
+        streams=settings.blobs_verify_streams,
+    )
     blobs = Blobs(
-        SqlBlobRecords(database, charges),
+        records,
         rooms.blobs,
         clock=rooms.clock,
         grace=settings.collection_grace_seconds,
         traffic=traffic,
+        proofs=proofs,
     )
     return [
         *ping_http.routes(gate),
@@ -191,15 +205,15 @@ def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
 
 def _fast(app: ASGIApp, rooms: Rooms, web: Web) -> FastPath | AwaitedFastPath:
     settings, tokens = rooms.settings, rooms.identity.tokens
-    path_of, traffic = rooms.blobs.path, rooms.quotas.traffic
+    files, traffic = rooms.blobs, rooms.quotas.traffic
     path = embedded_path(settings.database)
     if path is not None:
-        return FastPath(app, web, tokens, SqliteFastReads(connect(path)), path_of, traffic)
+        return FastPath(app, web, tokens, SqliteFastReads(connect(path)), files, traffic)
     from wharfinger.registry.fastreads_postgres import PostgresFastReads
 
     connections = settings.database_read_connections
     reads = PostgresFastReads(libpq_url(settings.database), connections)
-    return AwaitedFastPath(app, web, tokens, reads, path_of, traffic)
+    return AwaitedFastPath(app, web, tokens, reads, files, traffic)
 
 
 def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
@@ -255,3 +269,10 @@ def _schema_check(rooms: Rooms) -> Callable[[], None]:
             migrate.require_head(connection)
 
     return check
+
+
+class _DamageLog:
+    """Tells the log what readers found damaged (``registry.service.proofs.DamageObserver``)."""
+
+    def damaged(self, blob: Blob, what: str) -> None:
+        _blob_log.error("blob damaged", digest=blob.digest, location=blob.location, what=what)

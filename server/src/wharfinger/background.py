@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -16,17 +17,18 @@ from wharfinger.jobs.ports import Handler, Lease
 from wharfinger.jobs.runner import Runner
 from wharfinger.jobs.store import SqlJobStore, SqlQueue
 from wharfinger.metrics.figures import Figures
-from wharfinger.metrics.observers import CollectionFigures, JobFigures
+from wharfinger.metrics.observers import CollectionFigures, JobFigures, ScrubFigures
 from wharfinger.metrics.survey import Survey
 from wharfinger.namespaces import model as namespaces_model
 from wharfinger.namespaces.store import hold_owner
 from wharfinger.quotas.services import CARE_JOB, CARE_SECONDS
+from wharfinger.registry.model.checking import BlobRow, Checked
 from wharfinger.registry.model.collection import CollectionRules, PassState, Step, Task
-from wharfinger.registry.services import Collecting, build_collection
+from wharfinger.registry.services import Collecting, build_collection, build_scrub
 from wharfinger.registry.store.recount import recount
 from wharfinger.registry.store.uploads import SqlUploadRecords
 from wharfinger.rooms import KEEPERS, Rooms, build_rooms
-from wharfinger.settings import Settings
+from wharfinger.settings import MIB, Settings
 from wharfinger.web.log import EventLog
 
 EXPIRY_JOB: Final = "expire-uploads"
@@ -39,6 +41,7 @@ TOKEN_SECONDS: Final = 600.0
 TRASH_JOB: Final = "expire-trash"
 DISCARD_SECONDS: Final = 60.0
 RECOUNT_JOB: Final = "recount-storage"
+SCRUB_JOB: Final = "scrub-blobs"
 COLLECTION_JOBS: Final[Mapping[str, Task]] = {f"collect-{task}": task for task in Task}
 ASKED_FOR: Final = frozenset({namespaces_model.EMPTYING, TRIMMING, RETAINING, RECOUNT_JOB})
 """Jobs that are done where somebody asks for them."""
@@ -52,24 +55,29 @@ def run_jobs(settings: Settings, stop: threading.Event) -> None:
     rooms = build_rooms(settings, figures=figures)
     figures.watch(_survey(rooms))
     figures.start()
-    handlers = _handlers(rooms, stop)
+    handlers, scrubbing = _handlers(rooms, stop), _scrubbing(rooms, stop)
     with rooms.database.writing() as connection:
         # All but these come round by themselves, and are seen to at each start.
-        for kind in handlers.keys() - ASKED_FOR:
+        for kind in (handlers.keys() | scrubbing.keys()) - ASKED_FOR:
             rooms.jobs.enqueue(SqlQueue(connection), kind, "", {})
         if rooms.quotas.charges is None:
             # It waits until accounting is switched on again, and makes good what was not counted.
             rooms.jobs.enqueue(SqlQueue(connection), RECOUNT_JOB, "", {})
-    runner = Runner(
-        rooms.jobs,
-        handlers,
-        JobFigures(figures.tallies, _JobLog()),
+    observer = JobFigures(figures.tallies, _JobLog())
+
+    def runner(some: Mapping[str, Handler]) -> Runner:
         # Machines may share a name, as containers do.
-        owner=f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}",
-        poll=settings.jobs_poll_seconds,
-        stop=stop,
-    )
-    runner.run()
+        owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+        poll = settings.jobs_poll_seconds
+        return Runner(rooms.jobs, some, observer, owner=owner, poll=poll, stop=stop)
+
+    # What reads for days has a thread of its own: nothing else waits for it.
+    apart = threading.Thread(target=runner(scrubbing).run, name="scrub")
+    if scrubbing:
+        apart.start()
+    runner(handlers).run()
+    if scrubbing:
+        apart.join()
     rooms.close()
     figures.close()
 
@@ -162,6 +170,62 @@ def _collecting(rooms: Rooms, stop: threading.Event) -> dict[str, Handler]:
         return lambda lease: every[task] if passes.run(task, lease.keep) else 0.0
 
     return {kind: collecting(task) for kind, task in COLLECTION_JOBS.items()}
+
+
+def _scrubbing(rooms: Rooms, stop: threading.Event) -> dict[str, Handler]:
+    settings = rooms.settings
+    if not settings.scrub_mib_per_second:
+        return {}
+    scrub = build_scrub(
+        rooms.database,
+        rooms.blobs,
+        rate=settings.scrub_mib_per_second * MIB,
+        clock=rooms.clock,
+        pause=stop.wait,
+        observer=ScrubFigures(rooms.figures.tallies, _ScrubLog()),
+    )
+
+    def scrubbing(lease: Lease) -> float:
+        scrub.run(_sparingly(lease.keep, settings.jobs_lease_seconds / 4, stop))
+        return settings.scrub_interval_seconds
+
+    return {SCRUB_JOB: scrubbing}
+
+
+def _sparingly(
+    keep: Callable[[], None], seconds: float, stop: threading.Event
+) -> Callable[[], None]:
+    """Return a ``keep`` to be called at will: it renews after ``seconds``, and ends at once."""
+    kept = time.monotonic()
+
+    def kept_now() -> None:
+        nonlocal kept
+        if stop.is_set() or time.monotonic() - kept >= seconds:
+            keep()
+            kept = time.monotonic()
+
+    return kept_now
+
+
+class _ScrubLog:
+    """Tells the log what the scrub finds (``registry.service.scrub.ScrubObserver``)."""
+
+    def scrubbed(self, row: BlobRow) -> None:
+        """Say nothing: figures tell how many."""
+
+    def found(self, checked: Checked) -> None:
+        told = checked.finding.told()
+        facts, code = told["facts"], checked.finding.entry.code
+        _log.error("blob damaged", remedy=checked.remedy.value, code=code, facts=facts)
+
+    def ended(self, state: PassState) -> None:
+        _log.info(
+            "scrubbed",
+            examined=state.examined,
+            found=state.removed,
+            bytes=state.size,
+            s=round(state.ended_at - state.begun_at, 3),
+        )
 
 
 class _JobLog:

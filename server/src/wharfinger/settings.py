@@ -160,6 +160,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             description="life of the URL that blobs_redirect gives a client",
         ),
     ] = 600
+    blobs_verify_streams: Annotated[
+        bool,
+        Meta(
+            description="hash whole blobs from an object store as they pass, to cut what is wrong"
+        ),
+    ] = True
     s3_part_bytes: Annotated[
         int,
         Meta(
@@ -393,6 +399,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     fsck_mib_per_second: Annotated[
         float, Meta(ge=0.1, le=1_000_000, description="MiB a second that wharfd fsck --deep reads")
     ] = 50.0
+    scrub_mib_per_second: Annotated[
+        float,
+        Meta(ge=0, le=10_000, description="MiB a second that are read to find rot; 0 for none"),
+    ] = 4.0
+    scrub_interval_seconds: Annotated[
+        float,
+        Meta(ge=1, le=90 * 86400, description="seconds from the end of one scrub to the next"),
+    ] = 86_400.0
     page_entries: Annotated[
         int, Meta(ge=1, le=100_000, description="entries in one page of a list")
     ] = 1000

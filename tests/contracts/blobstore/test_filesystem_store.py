@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,6 +118,7 @@ def _process_holding(root: Path, upload: str) -> "subprocess.Popen[bytes]":
     program = """
 import sys
 from pathlib import Path
+from typing import Any
 from wharfinger.blobstore.filesystem import FilesystemStore
 writer = FilesystemStore(Path(sys.argv[1])).writer(sys.argv[2], 0)
 writer.write(b"held")
@@ -160,3 +162,60 @@ def test_blobs_of_former_versions_and_foreign_files(root: Path) -> None:
         assert b"".join(reader.read(0, 7)) == b"content"
     store.delete(old)
     assert store.objects("", 10) == []
+
+
+# --- Seals -----------------------------------------------------------------------------------
+
+
+def committed(store: FilesystemStore) -> str:
+    with store.writer(str(uuid.uuid4()), 0) as writer:
+        writer.write(b"content")
+        return writer.commit(Digest.of(b"content"))
+
+
+def modified(store: FilesystemStore, location: str) -> int:
+    return store.path(location).stat().st_mtime_ns
+
+
+def test_what_is_placed_is_sealed_until_somebody_writes_to_it(root: Path) -> None:
+    store = FilesystemStore(root)
+    for location in (committed(store), store.put(Digest.of(b"content"), b"content")):
+        assert store.sealed(location, modified(store, location))
+        with store.path(location).open("r+b") as file:
+            file.write(b"C")
+        assert not store.sealed(location, modified(store, location))
+
+
+def test_the_file_of_another_blob_bears_no_seal_of_this_one(root: Path) -> None:
+    store = FilesystemStore(root)
+    one, other = committed(store), committed(store)
+    store.path(other).replace(store.path(one))
+    assert not store.sealed(one, modified(store, one))
+
+
+def test_a_restored_file_is_sealed_anew_unless_it_changes_meanwhile(root: Path) -> None:
+    store = FilesystemStore(root)
+    location = committed(store)
+    os.utime(store.path(location), (1_700_000_000, 1_700_000_000))
+    before = modified(store, location)
+    assert not store.sealed(location, before)
+    os.utime(store.path(location), (1_700_000_001, 1_700_000_001))
+    store.seal(location, before)
+    assert not store.sealed(location, modified(store, location))
+    store.seal(location, modified(store, location))
+    assert store.sealed(location, modified(store, location))
+
+
+def test_without_fractions_of_seconds_there_are_no_seals(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    utime = os.utime
+
+    def whole_seconds(path: Path | int, ns: tuple[int, int], **options: Any) -> None:
+        first, second = (each // 10**9 * 10**9 for each in ns)
+        utime(path, ns=(first, second), **options)
+
+    monkeypatch.setattr(os, "utime", whole_seconds)
+    store = FilesystemStore(root)
+    location = committed(store)
+    assert store.sealed(location, modified(store, location))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from wharfinger.blobstore.memory import MemoryStore
 from wharfinger.identity.model import Claims, TokenType
 from wharfinger.quotas.service.traffic import Uncounted
 from wharfinger.registry.fastpath import FastPath
@@ -69,9 +70,6 @@ def web() -> Iterator[Web]:
 def test_only_what_carries_no_warning_is_answered_at_once(
     web: Web, ends: int, *, fast: bool
 ) -> None:
-    def nowhere(location: str) -> Path | None:
-        return None
-
-    path = FastPath(ordinary, web, Ending(ends), OneManifest(), nowhere, Uncounted())
+    path = FastPath(ordinary, web, Ending(ends), OneManifest(), MemoryStore(time), Uncounted())
 
     assert (path.at_once(dict(SCOPE)) is not None) is fast

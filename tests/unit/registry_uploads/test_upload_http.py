@@ -568,9 +568,11 @@ def test_a_lost_file_is_told_before_the_answer_starts(
     path = house.yard.store.path(house.yard.blobs.find(REGION, "team/app", DIGEST).location)
     assert path is not None
     path.write_bytes(damage) if damage else path.unlink()
-    assert code_of(client.get(blob)) == "503 UNAVAILABLE"
     scope = scope_of("GET", blob, extensions={EXTENSION: {}})
-    assert asyncio.run(exchange(house.app, scope, nothing()))[0]["status"] == 503
+    assert asyncio.run(exchange(house.app, scope, nothing()))[0]["status"] == 404
+    # From now on it counts as missing, so that it is pushed again.
+    assert code_of(client.get(blob)) == "404 BLOB_UNKNOWN"
+    assert client.head(blob).status_code == 404
 
 
 def test_a_reader_that_leaves_ends_the_download(house: House, client: TestClient) -> None:

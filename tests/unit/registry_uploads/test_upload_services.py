@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.registry_uploads.yard import ACCOUNT, LEASE, LIMIT, PUSHER, REGION, Yard
 from wharfinger.namespaces.model import NamespaceUnknown
-from wharfinger.registry.model.blobs import Blob, BlobLost, BlobReferenced, BlobUnknown
+from wharfinger.registry.model.blobs import Blob, BlobDamaged, BlobReferenced, BlobUnknown
 from wharfinger.registry.model.uploads import (
     AlgorithmUnsupported,
     BlobTooLarge,
@@ -238,13 +238,13 @@ def test_a_known_blob_whose_bytes_were_lost_is_stored_anew(yard: Yard) -> None:
     path = yard.store.path(blob.location)
     assert path is not None
     path.write_bytes(b"cut")
-    with pytest.raises(BlobLost):
+    with pytest.raises(BlobDamaged):
         yard.content(digest)
     again = yard.uploads.push(PUSHER, digest, [CONTENT])
     assert yard.content(digest) == CONTENT
     assert yard.discarded() == [blob.location]
     yard.store.delete(again.location)
-    with pytest.raises(BlobLost):
+    with pytest.raises(BlobDamaged):
         yard.blobs.file(again)
 
 

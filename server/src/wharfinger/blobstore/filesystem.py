@@ -8,6 +8,7 @@ the upload's file keeps the writers of all processes apart and ends with the pro
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from io import FileIO
@@ -32,6 +33,7 @@ from wharfinger.blobstore.port import (
     StoredObject,
     UploadWriter,
 )
+from wharfinger.blobstore.seals import is_sealed, keeps_seals, sealed_time
 from wharfinger.database.errors import StorageFull
 from wharfinger_common.digests import Digest
 
@@ -53,6 +55,7 @@ class FilesystemStore:
         with told():
             for folder in (root, self._uploads, self._blobs):
                 folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            self._keeps_seals: Final = keeps_seals(root)
 
     def writer(self, upload: str, offset: int, state: str = "") -> UploadWriter:
         """Open an upload for appending; see the port."""
@@ -81,6 +84,7 @@ class FilesystemStore:
             try:
                 with FileIO(_opened(path, _WRITE | os.O_EXCL), "r+b") as file:
                     _write_all(file, content)
+                    _seal(file, location)
                     _sync(file, path.parent)
             except BaseException:
                 path.unlink(missing_ok=True)
@@ -107,6 +111,19 @@ class FilesystemStore:
     def path(self, location: str) -> Path:
         """Return the blob's file; see the port."""
         return self._blobs / require_location(location)
+
+    def sealed(self, location: str, modified: int) -> bool:
+        """Tell whether the file is as it was left; see the port."""
+        return not self._keeps_seals or is_sealed(location, modified)
+
+    def seal(self, location: str, modified: int) -> None:
+        """Take note that a file is right; see the port."""
+        path = self.path(location)
+        with told(), suppress(FileNotFoundError):
+            status = path.stat(follow_symlinks=False)
+            if status.st_mtime_ns == modified:
+                times = status.st_atime_ns, sealed_time(location, modified)
+                os.utime(path, ns=times, follow_symlinks=False)
 
     def url(self, location: str, seconds: int) -> None:
         """Return None: nobody but this service serves the folder."""
@@ -162,6 +179,9 @@ class FilesystemStore:
     def place(self, file: FileIO, path: Path, digest: Digest) -> str:
         """Give the file at ``path`` its final name; return it once bytes and name are on disk."""
         location, final = self._new_place(digest)
+        # With the time of now: an upload may be older than what the sweep of orphans takes for
+        # abandoned.
+        _seal(file, location)
         # Named before it is synced: one journal commit of the filesystem then covers both.
         path.replace(final)
         _sync(file, final.parent)
@@ -233,8 +253,6 @@ class _FileWriter:
         with told():
             # A write that failed half way leaves a tail behind what counts.
             self._file.truncate(self._size)
-            # An upload may be older than what the sweep of orphans takes for abandoned.
-            os.utime(self._file.fileno())
             location = self._store.place(self._file, self._path, digest)
         self.close()
         return location
@@ -316,6 +334,11 @@ def _pieces(file: FileIO, offset: int, length: int) -> Iterator[bytes]:
             return
         offset += len(piece)
         yield piece
+
+
+def _seal(file: FileIO, location: str) -> None:
+    now = time.time_ns()
+    os.utime(file.fileno(), ns=(now, sealed_time(location, now)))
 
 
 def _sync(file: FileIO, folder: Path) -> None:

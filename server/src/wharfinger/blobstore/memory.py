@@ -73,6 +73,15 @@ class MemoryStore:
         """Return None: these blobs are no files."""
         require_location(location)
 
+    def sealed(self, location: str, modified: int) -> bool:
+        """Return True: these blobs are no files."""
+        del location, modified
+        return True
+
+    def seal(self, location: str, modified: int) -> None:
+        """Do nothing: these blobs are no files."""
+        del location, modified
+
     def url(self, location: str, seconds: int) -> None:
         """Return None: there is no way to memory."""
         del location, seconds

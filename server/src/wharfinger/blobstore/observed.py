@@ -63,6 +63,7 @@ class ObservedStore:
         self._watch: Final = _Watch(observer)
         # Asked on the event loop for every pull, and nothing that can fail.
         self.path: Final = store.path
+        self.sealed: Final = store.sealed
         self.url: Final = store.url
 
     def writer(self, upload: str, offset: int, state: str = "") -> UploadWriter:
@@ -84,6 +85,10 @@ class ObservedStore:
         """Open a blob; see the port."""
         with self._watch.over("open"):
             return _Reader(self._store.open(location, first, length), self._watch)
+
+    def seal(self, location: str, modified: int) -> None:
+        """Take note that a file is right; see the port."""
+        self._store.seal(location, modified)
 
     def size(self, location: str) -> int:
         """Return the bytes of a blob; see the port."""

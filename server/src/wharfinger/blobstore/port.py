@@ -168,6 +168,19 @@ class BlobStore(Protocol):
         Cheap and without looking: whether the file exists, the caller finds out.
         """
 
+    def sealed(self, location: str, modified: int) -> bool:
+        """Whether the blob's file is as the store left it, by when it was last written (ns).
+
+        Cheap and without looking. Always true where blobs are no files. What is not sealed must
+        be read and compared before a byte of it is sent; see `seal`.
+        """
+
+    def seal(self, location: str, modified: int) -> None:
+        """Take note that the file, as last written at ``modified`` (ns), holds the right bytes.
+
+        Nothing happens where it was written to since.
+        """
+
     def url(self, location: str, seconds: int) -> str | None:
         """Return a URL with which anybody may get the blob for ``seconds``; None if there is none.
 

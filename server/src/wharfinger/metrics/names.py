@@ -185,6 +185,21 @@ COLLECTION_ERRORS: Final = Metric(
     Kind.COUNTER,
     "Bytes that could not be deleted; they are tried again",
 )
+BLOBS_DAMAGED: Final = Metric(
+    "wharfinger_blobs_damaged",
+    Kind.COUNTER,
+    "Blobs that were fenced because their bytes were not what was pushed",
+    (("by", "`read` of a client, or `scrub`"),),
+)
+SCRUBBED: Final = Metric("wharfinger_scrub_blobs", Kind.COUNTER, "Blobs that the scrub looked at")
+SCRUBBED_BYTES: Final = Metric(
+    "wharfinger_scrub_bytes", Kind.COUNTER, "Bytes of the blobs that the scrub looked at"
+)
+SCRUB_ENDED: Final = Metric(
+    "wharfinger_scrub_ended_timestamp_seconds",
+    Kind.GAUGE,
+    "When the last scrub that this node finished ended, in Unix seconds",
+)
 UPLOADS_OPEN: Final = Metric(
     "wharfinger_uploads_open", Kind.GAUGE, "Upload sessions that are neither finished nor expired"
 )

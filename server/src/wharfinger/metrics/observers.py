@@ -8,8 +8,12 @@ from wharfinger.jobs.model import Job
 from wharfinger.jobs.ports import Observer
 from wharfinger.metrics import names
 from wharfinger.metrics.tallies import Tallies
+from wharfinger.registry.model.blobs import Blob
+from wharfinger.registry.model.checking import BlobRow, Checked, Remedy
 from wharfinger.registry.model.collection import PassState, Step, Task
 from wharfinger.registry.ports.collection import CollectionObserver
+from wharfinger.registry.service.proofs import DamageObserver
+from wharfinger.registry.service.scrub import ScrubObserver
 from wharfinger_common.refusals import Refusal
 
 _STORE_ERRORS: Final = {
@@ -79,6 +83,44 @@ class CollectionFigures:
         """Count a failure."""
         self._tallies.add(names.COLLECTION_ERRORS)
         self._other.undeleted(location, error)
+
+
+class DamageFigures:
+    """Implements `registry.service.proofs.DamageObserver`; tells another one too."""
+
+    def __init__(self, tallies: Tallies, other: DamageObserver) -> None:
+        self._tallies: Final = tallies
+        self._other: Final = other
+
+    def damaged(self, blob: Blob, what: str) -> None:
+        """Count a blob."""
+        self._tallies.add(names.BLOBS_DAMAGED, ("read",))
+        self._other.damaged(blob, what)
+
+
+class ScrubFigures:
+    """Implements `registry.service.scrub.ScrubObserver`; tells another one too."""
+
+    def __init__(self, tallies: Tallies, other: ScrubObserver) -> None:
+        self._tallies: Final = tallies
+        self._other: Final = other
+
+    def scrubbed(self, row: BlobRow) -> None:
+        """Count a blob."""
+        self._tallies.add(names.SCRUBBED)
+        self._tallies.add(names.SCRUBBED_BYTES, (), row.size)
+        self._other.scrubbed(row)
+
+    def found(self, checked: Checked) -> None:
+        """Count what was fenced."""
+        if checked.remedy is Remedy.FENCED:
+            self._tallies.add(names.BLOBS_DAMAGED, ("scrub",))
+        self._other.found(checked)
+
+    def ended(self, state: PassState) -> None:
+        """Note when a pass ended."""
+        self._tallies.set(names.SCRUB_ENDED, (), state.ended_at)
+        self._other.ended(state)
 
 
 class JobFigures:

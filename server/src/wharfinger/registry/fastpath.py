@@ -64,6 +64,18 @@ class Traffic(Protocol):
         """Grant ``size`` bytes at once; False leaves it to the ordinary route to ask."""
 
 
+class Files(Protocol):
+    """Where blobs are files; see `wharfinger.blobstore.port.BlobStore`."""
+
+    @property
+    def path(self) -> Callable[[str], Path | None]:
+        """Return the file of a location, None where blobs are no files."""
+
+    @property
+    def sealed(self) -> Callable[[str, int], bool]:
+        """Whether the file is as the store left it."""
+
+
 class _Read(NamedTuple):
     """What a path asks for."""
 
@@ -112,13 +124,13 @@ class _PlainReads:
         app: ASGIApp,
         web: Web,
         tokens: Tokens,
-        path_of: Callable[[str], Path | None],
+        files: Files,
         traffic: Traffic,
     ) -> None:
         self._app: Final = app
         self._web: Final = web
         self._tokens: Final = tokens
-        self._path_of: Final = path_of
+        self._files: Final = files
         self._traffic: Final = traffic
         regions = web.urls.regions
         self._regions: Final = {host.encode(): one.name for host, one in regions.hosts.items()}
@@ -225,15 +237,17 @@ class _PlainReads:
         return _FoundFile(file, asked.read.reference, found.size, asked.claims)
 
     def _open(self, scope: Scope, found: FoundBlob) -> FileIO | None:
-        """Return the file to send, where the server can send files and it is there, whole."""
-        path = self._path_of(found.location)
+        """Return the file to send, where the server can send files and it is there, untouched."""
+        path = self._files.path(found.location)
         if path is None or not offered(scope):
             return None
         try:
             file = FileIO(path)
         except OSError:
             return None
-        if os.fstat(file.fileno()).st_size != found.size:
+        status = os.fstat(file.fileno())
+        whole = status.st_size == found.size
+        if not (whole and self._files.sealed(found.location, status.st_mtime_ns)):
             file.close()
             return None
         return file
@@ -248,10 +262,10 @@ class FastPath(_PlainReads):
         web: Web,
         tokens: Tokens,
         reads: FastReads,
-        path_of: Callable[[str], Path | None],
+        files: Files,
         traffic: Traffic,
     ) -> None:
-        super().__init__(app, web, tokens, path_of, traffic)
+        super().__init__(app, web, tokens, files, traffic)
         self._reads: Final = reads
         self._shorts: Final = {
             (method, kind): web.meter.short(ROUTES[kind], method)
@@ -330,10 +344,10 @@ class AwaitedFastPath(_PlainReads):
         web: Web,
         tokens: Tokens,
         reads: AwaitedReads,
-        path_of: Callable[[str], Path | None],
+        files: Files,
         traffic: Traffic,
     ) -> None:
-        super().__init__(app, web, tokens, path_of, traffic)
+        super().__init__(app, web, tokens, files, traffic)
         self._reads: Final = reads
 
     def at_once(self, _scope: Scope) -> Answer | None:

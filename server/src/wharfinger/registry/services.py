@@ -13,6 +13,7 @@ from wharfinger.registry.service.blob_check import BlobCheck, UploadCheck
 from wharfinger.registry.service.collection import Collector, GarbageReport
 from wharfinger.registry.service.manifest_check import ManifestCheck
 from wharfinger.registry.service.passes import Pace, Passes
+from wharfinger.registry.service.scrub import Scrub, ScrubObserver
 from wharfinger.registry.service.throttle import Throttle
 from wharfinger.registry.store.blob_checks import SqlBlobChecks
 from wharfinger.registry.store.collection import Keeper, SqlCollectionRecords
@@ -53,6 +54,24 @@ def build_collection(
         Passes(collector, records, Pace(share, pause), clock=clock, observer=observer),
         GarbageReport(lists, records, store, rules, clock),
     )
+
+
+def build_scrub(
+    database: Database,
+    store: BlobStore,
+    *,
+    rate: float,
+    clock: Clock,
+    pause: Callable[[float], object],
+    observer: ScrubObserver,
+) -> Scrub:
+    """Return the scrub over a database and a store; ``rate`` in bytes a second."""
+    blobs, records = SqlBlobChecks(database), SqlCollectionRecords(database)
+
+    def check(throttle: Throttle) -> BlobCheck:
+        return BlobCheck(blobs, records, store, throttle, clock=clock, grace=0.0)
+
+    return Scrub(blobs, records, check, rate=rate, clock=clock, pause=pause, observer=observer)
 
 
 def build_checks(

@@ -92,6 +92,15 @@ class ObjectStore:
         """Return None: these blobs are no files."""
         key_of(location)
 
+    def sealed(self, location: str, modified: int) -> bool:
+        """Return True: these blobs are no files."""
+        del location, modified
+        return True
+
+    def seal(self, location: str, modified: int) -> None:
+        """Do nothing: these blobs are no files."""
+        del location, modified
+
     def url(self, location: str, seconds: int) -> str:
         """Return where a client gets the blob directly; see the port."""
         return self.client.url(key_of(location), seconds, CONTENT_TYPE)

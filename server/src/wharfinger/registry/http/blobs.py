@@ -126,7 +126,8 @@ class _Handlers:
             if file is not None:
                 return FileAnswer(status, headers, file, part)
         reader = await self._threads.run(self._blobs.open, blob, part.first, part.length)
-        return StreamAnswer(status, headers, self._threads, reader, part)
+        pieces = self._blobs.pieces(blob, reader, part.first, part.length)
+        return StreamAnswer(status, headers, self._threads, reader, pieces)
 
 
 class FileAnswer(Response):
@@ -146,16 +147,24 @@ class FileAnswer(Response):
 
 
 class StreamAnswer(Response):
-    """A part of a blob, read in threads: one piece is sent while the next one is read."""
+    """A part of a blob, read in threads: one piece is sent while the next one is read.
+
+    It closes the reader that the pieces come from.
+    """
 
     def __init__(
-        self, status: int, headers: Headers, threads: Threads, reader: BlobReader, part: Slice
+        self,
+        status: int,
+        headers: Headers,
+        threads: Threads,
+        reader: BlobReader,
+        pieces: Iterator[bytes],
     ) -> None:
         super().__init__(status_code=status)
         self.raw_headers = headers
         self._threads: Final = threads
         self._reader: Final = reader
-        self._pieces: Final = reader.read(part.first, part.length)
+        self._pieces: Final = pieces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer (ASGI 3); ends early once the client is gone.

@@ -53,7 +53,7 @@ class Blob:
     """A verified blob; ``size`` in bytes, ``location`` as the blob store named it.
 
     ``damaged``: what lies there is known not to be what was verified, and must not be served.
-    ``account`` owns the repository that shows it, where one was asked for it.
+    ``account`` owns the ``repository`` that shows it, where one was asked for it.
     """
 
     digest: str
@@ -61,6 +61,7 @@ class Blob:
     location: str
     damaged: bool = False
     account: str = field(default="", compare=False)
+    repository: str = field(default="", compare=False)
 
 
 class Whole(NamedTuple):

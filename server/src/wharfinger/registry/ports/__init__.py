@@ -118,6 +118,12 @@ class BlobRecords(Protocol):
     def repositories_of(self, region: str, account: str, digest: str, limit: int) -> Sequence[str]:
         """Return the account's repositories that show the blob, by name, ``limit`` at most."""
 
+    def fence(self, blob: Blob, now: int) -> bool:
+        """Let the blob count as missing until it is pushed again, durably (Unix seconds).
+
+        Return False if it has other bytes by now, or is gone.
+        """
+
     def unlink(self, region: str, repository: str, digest: str) -> None:
         """Take the blob out of the repository, durably.
 

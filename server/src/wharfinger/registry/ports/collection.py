@@ -67,10 +67,10 @@ class CollectionRecords(Protocol):
     def discard_orphans(self, objects: Collection[StoredObject], now: int) -> int:
         """Discard those that no blob names at this moment; return how many."""
 
-    def load(self, task: Task) -> PassState:
+    def load(self, task: str) -> PassState:
         """Return how far the task's pass has come."""
 
-    def save(self, task: Task, state: PassState) -> None:
+    def save(self, task: str, state: PassState) -> None:
         """Write down how far the task's pass has come."""
 
 

@@ -54,11 +54,13 @@ class BlobCheck:
             elif row is not None:
                 size = None if stored is None else stored.size
                 if deep or row.damaged or size != row.size:
-                    yield from self._blob(row, deep=deep, repair=repair)
+                    yield from self.one(row, deep=deep, repair=repair)
 
-    def _blob(self, row: BlobRow, *, deep: bool, repair: bool) -> Iterator[Checked]:
+    def one(self, row: BlobRow, *, deep: bool, repair: bool) -> Iterator[Checked]:
         """Look at one blob closely; what the listing said may be past."""
         found = self._look(row, read=deep or row.damaged)
+        if found is None and not row.damaged:
+            return
         now = self._blobs.blob(row.digest)
         if now is None or now.location != row.location:
             return
@@ -74,7 +76,8 @@ class BlobCheck:
         return Checked(finding, Remedy.RELEASED if released else Remedy.NONE)
 
     def _look(self, row: BlobRow, *, read: bool) -> Finding | None:
-        """Return what is wrong with the bytes, None if nothing is."""
+        """Return what is wrong with the bytes, None if nothing is; right ones are sealed."""
+        modified = self._unsealed(row) if read else 0
         try:
             with self._store.open(row.location) as reader:
                 if reader.size != row.size:
@@ -89,8 +92,21 @@ class BlobCheck:
             reason = str(error.__cause__ or error)
             return self._finding("blob-unreadable", entries.BYTES_UNREADABLE, row, error=reason)
         if actual == row.digest:
+            if modified:
+                self._store.seal(row.location, modified)
             return None
         return self._finding("blob-digest", entries.BYTES_CORRUPT, row, actual=actual)
+
+    def _unsealed(self, row: BlobRow) -> int:
+        """Return when the blob's file was last written (ns), if somebody wrote to it; else 0."""
+        path = self._store.path(row.location)
+        if path is None:
+            return 0
+        try:
+            modified = path.stat(follow_symlinks=False).st_mtime_ns
+        except OSError:
+            return 0
+        return 0 if self._store.sealed(row.location, modified) else modified
 
     def _digest(self, row: BlobRow, read: Callable[[int, int], Iterator[bytes]]) -> str:
         algorithm = Digest.parse(row.digest).algorithm

@@ -1,14 +1,16 @@
 """The use cases of reading and removing blobs (OCI distribution 1.1)."""
 
-from io import SEEK_END, FileIO
+from collections.abc import Iterator
+from io import FileIO
 from typing import Final
 
 from wharfinger.blobstore.errors import BlobMissing
 from wharfinger.blobstore.port import BlobReader, BlobStore
 from wharfinger.quotas.service.traffic import TrafficQuota, Uncounted
-from wharfinger.registry.model.blobs import Blob, BlobDamaged, BlobLost, BlobUnknown
+from wharfinger.registry.model.blobs import Blob, BlobDamaged, BlobUnknown
 from wharfinger.registry.model.collection import young_since
 from wharfinger.registry.ports import BlobRecords, Clock
+from wharfinger.registry.service.proofs import Proofs
 from wharfinger_common.digests import Digest
 
 
@@ -26,12 +28,14 @@ class Blobs:
         clock: Clock,
         grace: float,
         traffic: TrafficQuota | None = None,
+        proofs: Proofs | None = None,
     ) -> None:
         self._records: Final = records
         self._store: Final = store
         self._clock: Final = clock
         self._grace: Final = grace
         self.traffic: Final = traffic or Uncounted()
+        self._proofs: Final = proofs or Proofs(records, store, clock=clock)
 
     def find(self, region: str, repository: str, digest: Digest) -> Blob:
         """Return what is known of the blob, and whose it is.
@@ -58,16 +62,26 @@ class Blobs:
         """Return a reader of the blob's bytes from ``first`` on, which the caller closes.
 
         Raises:
-            BlobLost: the store does not hold them as they were committed.
+            BlobDamaged: the store does not hold them as they were committed.
+            BlobLost: the store cannot give them now.
         """
         try:
             reader = self._store.open(blob.location, first, length)
         except BlobMissing:
-            raise BlobLost(digest=blob.digest, headers={"Retry-After": "30"}) from None
+            raise self._proofs.missing(blob) from None
         if reader.size != blob.size:
             reader.close()
-            raise BlobLost(digest=blob.digest, headers={"Retry-After": "30"})
+            raise self._proofs.damaged(blob, "size")
         return reader
+
+    def pieces(self, blob: Blob, reader: BlobReader, first: int, length: int) -> Iterator[bytes]:
+        """Yield what is asked for; the last piece of a whole blob only if all of it is right.
+
+        Raises:
+            BlobDamaged: it is not.
+        """
+        pieces = reader.read(first, length)
+        return self._proofs.streamed(blob, pieces) if length == blob.size else pieces
 
     def url(self, blob: Blob, seconds: int) -> str | None:
         """Return where a client may get the blob for ``seconds``, None if only from here."""
@@ -76,19 +90,26 @@ class Blobs:
     def file(self, blob: Blob) -> FileIO | None:
         """Return the blob's open file, which the caller closes; None where blobs are no files.
 
+        A file that somebody wrote to since it was verified is read whole first.
+
         Raises:
-            BlobLost: the store does not hold the blob's bytes.
+            BlobDamaged: the store does not hold the bytes as they were committed.
+            BlobLost: the store cannot give them now.
         """
         path = self._store.path(blob.location)
         if path is None:
             return None
         try:
             file = FileIO(path)
+        except FileNotFoundError:
+            raise self._proofs.missing(blob) from None
         except OSError:
-            raise BlobLost(digest=blob.digest, headers={"Retry-After": "30"}) from None
-        if file.seek(0, SEEK_END) != blob.size:
+            raise self._proofs.lost(blob) from None
+        try:
+            self._proofs.require_right(blob, file)
+        except BaseException:
             file.close()
-            raise BlobLost(digest=blob.digest, headers={"Retry-After": "30"})
+            raise
         return file
 
     def delete(self, region: str, repository: str, digest: Digest) -> None:

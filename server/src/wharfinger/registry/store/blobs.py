@@ -86,7 +86,9 @@ class SqlBlobRecords:
         """Return the blob if the repository shows it; see the port."""
         with self._database.reading() as connection:
             row = _FIND.first(connection, **_asked(region, repository, digest))
-        return None if row is None else Blob(row[0], row[1], row[2], row[3] is not None, row[4])
+        if row is None:
+            return None
+        return Blob(row[0], row[1], row[2], row[3] is not None, row[4], repository)
 
     def hold(self, region: str, repository: str, digest: str, young: int, now: int) -> Blob | None:
         """Return the blob, its grace begun anew if it needs one; see the port."""
@@ -136,6 +138,14 @@ class SqlBlobRecords:
         )
         with self._database.reading() as connection:
             return list(connection.scalars(query))
+
+    @again
+    def fence(self, blob: Blob, now: int) -> bool:
+        """Let the blob count as missing; see the port."""
+        same = and_(blobs.c.digest == blob.digest, blobs.c.location == blob.location)
+        statement = update(blobs).where(same).values(damaged_at=now)
+        with self._database.writing() as connection:
+            return connection.execute(statement).rowcount > 0
 
     def unlink(self, region: str, repository: str, digest: str) -> None:
         """Take the blob out of the repository; see the port."""

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, tuple_
 from wharfinger.blobstore.port import StoredObject
 from wharfinger.database.dialect import insert
 from wharfinger.database.unit import Database
-from wharfinger.registry.model.collection import PassState, Reason, Task
+from wharfinger.registry.model.collection import PassState, Reason
 from wharfinger.registry.ports.collection import DiscardedBytes, Scan, UnusedLink
 from wharfinger.registry.store.discards import Bytes, discard_bytes
 from wharfinger.registry.store.links import (
@@ -176,7 +176,7 @@ class SqlCollectionRecords:
             )
         return len(gone)
 
-    def load(self, task: Task) -> PassState:
+    def load(self, task: str) -> PassState:
         """Return how far a pass has come; see the port."""
         table = collection_passes.c
         query = select(
@@ -191,7 +191,7 @@ class SqlCollectionRecords:
             row = connection.execute(query).first()
         return PassState() if row is None else PassState(*row)
 
-    def save(self, task: Task, state: PassState) -> None:
+    def save(self, task: str, state: PassState) -> None:
         """Write down how far a pass has come; see the port."""
         values = {
             "cursor": state.cursor,

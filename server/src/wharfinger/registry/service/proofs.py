@@ -1,0 +1,135 @@
+"""Holding what is read against what was verified once: wrong bytes are fenced, never sent whole.
+
+What is caught when is told in docs/adr/0020.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from io import FileIO
+from typing import TYPE_CHECKING, Final, Protocol
+
+from wharfinger.blobstore.errors import told
+from wharfinger.blobstore.port import CHUNK, BlobStore
+from wharfinger.registry.model.blobs import Blob, BlobDamaged, BlobLost
+from wharfinger.registry.ports import BlobRecords, Clock
+from wharfinger_common.digests import Digest
+from wharfinger_common.refusals import Refusal
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+_RETRY: Final = {"Retry-After": "30"}
+
+
+class DamageObserver(Protocol):
+    """Is told of damage that reading found; must not raise."""
+
+    def damaged(self, blob: Blob, what: str) -> None:
+        """The blob is fenced; ``what`` is ``missing``, ``size`` or ``digest``."""
+
+
+class Unwatched:
+    """`DamageObserver` that nobody listens to."""
+
+    def damaged(self, blob: Blob, what: str) -> None:
+        """Do nothing."""
+
+
+class Proofs:
+    """Blocking; any thread may call. ``streams``: whether whole blobs are hashed as they pass."""
+
+    def __init__(
+        self,
+        records: BlobRecords,
+        store: BlobStore,
+        *,
+        clock: Clock,
+        observer: DamageObserver | None = None,
+        streams: bool = True,
+    ) -> None:
+        self._records: Final = records
+        self._store: Final = store
+        self._clock: Final = clock
+        self._observer: Final = observer or Unwatched()
+        self._streams: Final = streams
+
+    def damaged(self, blob: Blob, what: str) -> Refusal:
+        """Fence the blob; return what its reader is told.
+
+        Where the blob has other bytes by now, somebody healed it: then the reader comes again.
+        """
+        if not self._records.fence(blob, int(self._clock())):
+            return self.lost(blob)
+        self._observer.damaged(blob, what)
+        return BlobDamaged(digest=blob.digest, repository=blob.repository)
+
+    def lost(self, blob: Blob) -> Refusal:
+        """Return what a reader is told whom the store cannot give the bytes now."""
+        return BlobLost(digest=blob.digest, headers=_RETRY)
+
+    def missing(self, blob: Blob) -> Refusal:
+        """Return what a reader is told of bytes that are not there.
+
+        A file that is gone is damage. A folder that is gone with it is a disk that is not
+        mounted, and no reason to fence everything that is asked for meanwhile.
+        """
+        path = self._store.path(blob.location)
+        if path is not None and not path.parent.is_dir():
+            return self.lost(blob)
+        return self.damaged(blob, "missing")
+
+    def require_right(self, blob: Blob, file: FileIO) -> None:
+        """Return if the open file holds the blob: at once if it is sealed, else read whole.
+
+        Raises:
+            BlobDamaged: it does not.
+            StoreUnavailable: it cannot be read.
+        """
+        status = os.fstat(file.fileno())
+        if status.st_size != blob.size:
+            raise self.damaged(blob, "size")
+        if self._store.sealed(blob.location, status.st_mtime_ns):
+            return
+        running = _hash(blob)
+        for piece in _pieces(file):
+            running.update(piece)
+        if running.hexdigest() != Digest.parse(blob.digest).hex:
+            raise self.damaged(blob, "digest")
+        self._store.seal(blob.location, status.st_mtime_ns)
+
+    def streamed(self, blob: Blob, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the pieces of the whole blob, the last one only when all of them are right.
+
+        Raises:
+            BlobDamaged: they are not; the reader never has as many bytes as the blob should.
+        """
+        if not self._streams:
+            yield from pieces
+            return
+        running, held = _hash(blob), b""
+        for piece in pieces:
+            running.update(piece)
+            if held:
+                yield held
+            held = piece
+        if running.hexdigest() != Digest.parse(blob.digest).hex:
+            raise self.damaged(blob, "digest")
+        if held:
+            yield held
+
+
+def _hash(blob: Blob) -> "_Hash":
+    return hashlib.new(Digest.parse(blob.digest).algorithm)
+
+
+def _pieces(file: FileIO) -> Iterator[bytes]:
+    """Yield the file's bytes; its position stays where it is."""
+    offset = 0
+    while True:
+        with told():
+            piece = os.pread(file.fileno(), CHUNK, offset)
+        if not piece:
+            return
+        offset += len(piece)
+        yield piece
