@@ -18,7 +18,7 @@ _STATUS: Final = {"unscanned": Text("Unscanned"), "unsupported": Text("Unsupport
 def list_images(context: Context) -> None:
     """List tagged images by repository and tag."""
     context.say(Text("Listing images..."))
-    found = (row for image in _images(context) for row in _rows(context, image))
+    found = (row for image in _images(context) for row in _rows(image))
     images = sorted(found, key=lambda row: (row["Repository"], row["Tag"]))
     template = context.call.text("format")
     if context.call.given("format"):
@@ -44,7 +44,7 @@ def _images(context: Context) -> list[dict[str, Any]]:
     return list(context.control().call("GET", "/images", query=query))
 
 
-def _rows(context: Context, image: dict[str, Any]) -> Iterator[Struct]:
+def _rows(image: dict[str, Any]) -> Iterator[Struct]:
     """Yield what ``--format`` sees of each tag of the image."""
     for digest, tags in sorted(image["DigestTags"].items()):
         for full in tags:
