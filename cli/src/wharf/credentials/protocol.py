@@ -23,11 +23,15 @@ from wharfinger_common.refusals import Refusal
 NOT_FOUND: Final = "credentials not found in native keychain"
 """Clients know this text, and go on without credentials."""
 _MOST: Final = 1024 * 1024
+_READING: Final = frozenset({"get", "store", "erase"})
 
 
 def main() -> NoReturn:
     """Answer one question of a container client and end the process."""
-    sys.exit(run(sys.argv[1:], sys.stdin.read(_MOST)))
+    words = sys.argv[1:]
+    # The others have no input, and who types them would wait for the end of it.
+    given = sys.stdin.read(_MOST) if words and words[0] in _READING else ""
+    sys.exit(run(words, given))
 
 
 def run(words: list[str], given: str) -> int:

@@ -104,7 +104,12 @@ class Patient:
         named = {"command": brand.command, "product": brand.product, "cli": brand.cli}
         words = self.context.words
         told = {
-            name: words(fact) if isinstance(fact, str) else str(fact)
+            name: _printable(words(fact) if isinstance(fact, str) else str(fact))
             for name, fact in facts.items()
         }
         return Finding(self.step, severity, entry, {**named, **told})
+
+
+def _printable(text: str) -> str:
+    """Return a text on one line without what would steer a terminal: others may have written it."""
+    return "".join(each if each.isprintable() else "?" for each in " ".join(text.split()))

@@ -89,14 +89,14 @@ def test_a_port_that_nobody_listens_on(ibmcloud: CommandLine) -> None:
 
 def test_a_page_of_a_network_that_wants_a_sign_in(ibmcloud: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "api/v1").mkdir(parents=True)
-    page = "<html><title>Sign in to this network</title></html>"
+    page = "<html><title>Sign in\n to \x1b[31mthis network</title></html>"
     (tmp_path / "api/v1/info").write_text(page)
     with serving(tmp_path) as url:
         aimed(ibmcloud, url)
         code, told = findings(ibmcloud)
 
     assert (code, told[-1]["check"], told[-1]["code"]) == (15, "http", "WHF1188")
-    assert told[-1]["message"].endswith("something on the way: Sign in to this network")
+    assert told[-1]["message"].endswith("something on the way: Sign in to ?[31mthis network")
 
 
 @pytest.mark.parametrize(
