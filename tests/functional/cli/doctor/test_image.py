@@ -96,22 +96,6 @@ def test_the_traffic_of_the_month_is_used_up(
     assert (quota["severity"], quota["code"]) == ("warning", "WHF1192")
 
 
-def test_a_layer_with_other_bytes(
-    user: CommandLine, dock: Dock, repository: str, server: Server
-) -> None:
-    content = secrets.token_bytes(2000)
-    dock.push(repository, "1", layers=[content])
-    (stored,) = [
-        path
-        for path in server.data.rglob("*")
-        if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
-    ]
-    stored.chmod(0o600)
-    stored.write_bytes(content[::-1])
-
-    assert last(user, f"{repository}:1") == (24, "layer", "WHF1193")
-
-
 def test_latest_is_older_than_the_newest_tag(
     user: CommandLine, dock: Dock, repository: str
 ) -> None:
