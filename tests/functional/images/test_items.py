@@ -8,8 +8,10 @@ import json
 import pytest
 
 from tests.conftest import NewTenant
-from tests.support.images import DOCKER, INDEX, Dock, digest_of, encoded
+from tests.support.images import DOCKER, INDEX, LAYER, OCI, Dock, Pushed, digest_of, encoded
 from tests.support.server import Identity, Server, Tenant
+
+EMPTY = "application/vnd.oci.empty.v1+json"
 
 
 @pytest.fixture
@@ -215,6 +217,48 @@ def test_a_tag_in_another_repository_copies_the_image(
     assert blob.content == b"arm64"
     dock.call("DELETE", f"/images/{repository}:multi").raise_for_status()
     assert dock.who.manifest(target, "v1").digest == digest
+
+
+def test_what_belongs_to_an_image_is_copied_with_it(
+    dock: Dock, repository: str, tenant: Tenant
+) -> None:
+    other = f"{tenant.namespace}-signed"
+    tenant.add_namespace(other)
+    target = f"{other}/copy"
+    child, plain = dock.push(repository, layers=[b"a"]), dock.push(repository, layers=[b"b"])
+    index = dock.push_index(repository, "multi", children=[child])
+
+    def referring(subject: Pushed, layer: bytes, *tags: str) -> Pushed:
+        described = dock.push_blob(repository, layer) | {"mediaType": LAYER}
+        config = dock.push_blob(repository, b"{}") | {"mediaType": EMPTY}
+        document = {
+            "schemaVersion": 2,
+            "mediaType": OCI,
+            "artifactType": "application/vnd.example.signature",
+            "config": config,
+            "layers": [described],
+            "subject": subject.descriptor | {"mediaType": json.loads(subject.content)["mediaType"]},
+        }
+        digest, content = dock.push_manifest(repository, document, *tags)
+        return Pushed(repository, digest, "", 0, content)
+
+    signature = referring(index, b"signature")
+    of_signature = referring(signature, b"timestamp")
+    attestation = referring(child, b"attestation")
+    cosigned = dock.push(repository, f"sha256-{index.digest[7:]}.sig", layers=[b"cosign"])
+    foreign = referring(plain, b"of another image")
+    query = {"fromimage": f"{repository}:multi", "toimage": f"{target}:v1"}
+    for _ in range(2):
+        assert dock.call("POST", "/images/tags", params=query).status_code == 201
+
+    for pushed in (signature, of_signature, attestation, cosigned):
+        assert dock.pulls(target, pushed.digest) == 200
+    assert dock.pulls(target, foreign.digest) == 404
+    assert dock.tags(target) == [f"sha256-{index.digest[7:]}.sig", "v1"]
+    listed = dock.registry("GET", f"referrers/{index.digest}", target, "pull").json()
+    assert [one["digest"] for one in listed["manifests"]] == [signature.digest]
+    blob = dock.registry("GET", f"blobs/{digest_of(b'cosign')}", target, "pull")
+    assert blob.content == b"cosign"
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,12 @@ class Records(Protocol):
     def children(self, place: Place, digest: str) -> Sequence[str]:
         """Return the manifests that this one lists."""
 
+    def referrers(self, place: Place, digest: str, limit: int) -> Sequence[str]:
+        """Return ``limit`` manifests at most whose subject is this one, by digest."""
+
+    def tags_among(self, place: Place, names: Collection[str]) -> Mapping[str, str]:
+        """Return those of the tags that the repository has, with the digests they lead to."""
+
     def repository_behind(self, region: str, namespace: str, after: str) -> str | None:
         """Return the name of the next repository of a namespace, None behind the last."""
 

@@ -130,6 +130,26 @@ class SqlImageRecords:
         )
         return list(self._connection.scalars(query))
 
+    def referrers(self, place: Place, digest: str, limit: int) -> Sequence[str]:
+        """Return what refers to a manifest; see the port."""
+        query = (
+            select(manifests.c.digest)
+            .join(repositories, repositories.c.id == manifests.c.repository_id)
+            .where(named(place), manifests.c.subject == digest)
+            .order_by(manifests.c.digest)
+            .limit(limit)
+        )
+        return list(self._connection.scalars(query))
+
+    def tags_among(self, place: Place, names: Collection[str]) -> Mapping[str, str]:
+        """Return those of the tags that are there; see the port."""
+        query = (
+            select(tags.c.name, tags.c.digest)
+            .join(repositories, repositories.c.id == tags.c.repository_id)
+            .where(named(place), tags.c.name.in_(names))
+        )
+        return {row.name: row.digest for row in self._connection.execute(query)}
+
     def repository_behind(self, region: str, namespace: str, after: str) -> str | None:
         """Return the next repository of a namespace; see the port."""
         return retention.repository_behind(self._connection, region, namespace, after)
