@@ -1,8 +1,7 @@
-"""Warnings in successful answers: an old credential, a quota nearly used up."""
+"""Warnings of a registry token near its end; clients bear, and newer ones show, them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +10,9 @@ import pytest
 
 from tests.functional.clients.drivers import Endpoint, Skopeo
 from tests.functional.clients.images import Image
-from tests.support.images import CONFIG, LAYER, OCI
-from tests.support.pushing import Repository, at_once, digest_of
+from tests.support.pushing import Repository, at_once
 from tests.support.server import Operator, Server, Tenant
 
-MB = 1 << 20
 SOON = {"WHARFINGER_CREDENTIAL_WARNING_SECONDS": "172800"}
 """Two days: a registry token of 24 hours is near its end from the first minute on."""
 
@@ -70,35 +67,3 @@ def test_skopeo_does_its_work_under_warnings(
     skopeo.pull(reference).succeeded()
 
     assert tenant.manifest(f"{tenant.namespace}/skopeo", "1").digest == image.digest
-
-
-def test_a_quota_above_four_fifths_is_told_to_who_pushes(warning: Server) -> None:
-    tenant = Operator.of(warning).create_tenant("nearly-full")
-    tenant.set_quotas(storage=10)
-    with Repository.of(warning, tenant) as repository:
-        for size, warned in ((7 * MB, False), (2 * MB, True)):
-            content = bytes([size // MB]) * size
-            at_once(repository, content).raise_for_status()
-            config = b"{}"
-            at_once(repository, config).raise_for_status()
-            answer = _manifest(repository, config, content)
-            assert answer.status_code == 201
-            told = " ".join(answer.headers.get_list("Warning"))
-            assert ("WHF1003" in told) is warned
-
-
-def _manifest(repository: Repository, config: bytes, layer: bytes) -> httpx.Response:
-    def described(content: bytes, kind: str) -> dict[str, object]:
-        return {"mediaType": kind, "digest": digest_of(content), "size": len(content)}
-
-    document = {
-        "schemaVersion": 2,
-        "mediaType": OCI,
-        "config": described(config, CONFIG),
-        "layers": [described(layer, LAYER)],
-    }
-    return repository.http.put(
-        f"/v2/{repository.name}/manifests/v{len(layer)}",
-        content=json.dumps(document),
-        headers={"Content-Type": OCI},
-    )
