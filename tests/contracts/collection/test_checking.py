@@ -23,6 +23,7 @@ from wharfinger.registry.tables import (
     blobs,
     manifest_references,
     manifests,
+    repositories,
     repository_blobs,
     tags,
 )
@@ -338,6 +339,25 @@ def test_a_manifest_whose_blob_is_gone_can_only_be_pushed_again(depot: Depot, im
     assert check(depot) == []
 
 
+def test_a_listed_manifest_is_copied_from_another_repository_of_the_account(
+    depot: Depot, image: str
+) -> None:
+    content = depot.manifests.get(PLACE, image).content
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    document = index({"mediaType": kind, "digest": image, "size": len(content)})
+    depot.push(document, "all")
+    depot.push_layers(LAYER, repository="tenant/other")
+    with depot.database.writing() as connection:
+        own = select(repositories.c.id).where(repositories.c.name == PLACE.repository)
+        here = manifests.c.repository_id == connection.execute(own).scalar_one()
+        connection.execute(delete(manifests).where(here, manifests.c.digest == image))
+    found = {each.finding.check: each.remedy for each in look(depot, repair=True)}
+    assert found == {"manifest-child": Remedy.COPIED}
+    assert check(depot, deep=True) == []
+    assert depot.manifests.get(PLACE, image).content == content
+    assert depot.shown(LAYER)
+
+
 def test_an_index_whose_image_is_gone_is_told(depot: Depot, image: str) -> None:
     content = depot.manifests.get(PLACE, image).content
     child = {
@@ -347,6 +367,7 @@ def test_an_index_whose_image_is_gone_is_told(depot: Depot, image: str) -> None:
     }
     document = index(child)
     depot.push(document, "all")
+    # Not even those are looked at who have it in another account.
     change(depot, delete(manifests).where(manifests.c.digest == image))
     found = {each.finding.check: each for each in look(depot, repair=True)}
     assert set(found) == {"manifest-child", "tag-dangling", "references-stray"}

@@ -123,7 +123,8 @@ CHILD_MISSING: Final = Entry(
     ),
     cure=(
         "Run 'wharfd fsck --repair': a blob that the service still has is shown in the repository "
-        "again. Otherwise push the image again.",
+        "again, a manifest is copied from another repository of the account. Otherwise push the "
+        "image again.",
     ),
 )
 REFERENCES_WRONG: Final = Entry(
@@ -153,5 +154,27 @@ TAG_DANGLING: Final = Entry(
     causes=("A database that was changed behind the service's back", "A defect of the service"),
     cure=(
         "Push the image under this tag again, or run 'wharfd fsck --repair', which removes the tag.",
+    ),
+)
+TRASH_CORRUPT: Final = Entry(
+    code="WHF1214",
+    status=0,
+    message="The deleted image {digest} of {repository} has other bytes in the trash",
+    meaning="Restoring it would not bring back what was deleted.",
+    causes=("A database that was changed behind the service's back", "A failing disk"),
+    cure=("Push the image again if it is needed; the trash lets go of it in time.",),
+)
+TRASH_PART_GONE: Final = Entry(
+    code="WHF1215",
+    status=0,
+    message="The deleted image {digest} of {repository} needs {child}, which is damaged or gone",
+    meaning="It stands in the trash, but cannot be restored whole.",
+    causes=(
+        "A blob that was lost or fenced since the image was deleted",
+        "A database that was restored in part, or changed behind the service's back",
+    ),
+    cure=(
+        "Push the image again if it is needed, or what it lacks: then it can be restored. "
+        "Otherwise the trash lets go of it in time.",
     ),
 )

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from wharfinger.rooms import Rooms
 
 _log: Final = EventLog("wharfinger.fsck")
+_LINKING: Final = frozenset({"relinked", "copied"})
+"""Repairs after which storage is counted anew."""
 _SEVERITIES: Final = {Severity.WARNING: Text("warning"), Severity.ERROR: Text("error")}
 _REMEDIES: Final = {
     "fenced": Text("fenced: it counts as missing until it is pushed again"),
     "released": Text("it is whole, and served again"),
     "restored": Text("restored from where it is whole"),
     "relinked": Text("shown in the repository again"),
+    "copied": Text("copied from another repository of the account"),
     "rewritten": Text("written anew"),
     "removed": Text("removed"),
 }
@@ -50,7 +53,7 @@ def fsck(settings: Settings, *, deep: bool, repair: bool, rate: float | None, ou
 
     configure(settings)
     with opened_rooms(settings) as rooms:
-        found = _Tally(_checked(rooms, rate, deep=deep, repair=repair))
+        found = _Tally(_checked(rooms, rate, deep=deep, repair=repair), rooms)
         if output == "json":
             print_array(map(_told, found))
         else:
@@ -65,10 +68,11 @@ def fsck(settings: Settings, *, deep: bool, repair: bool, rate: float | None, ou
 
 
 class _Tally:
-    """Counts what passes by, logs what was repaired."""
+    """Counts what passes by; writes what was repaired to the log and the accounts' audit trails."""
 
-    def __init__(self, found: "Iterator[Checked]") -> None:
+    def __init__(self, found: "Iterator[Checked]", rooms: "Rooms") -> None:
         self._found: Final = found
+        self._rooms: Final = rooms
         self.count = 0
         self.left = 0
         self.relinked = False
@@ -77,17 +81,25 @@ class _Tally:
         for each in self._found:
             self.count += 1
             self.left += not each.remedy.mends
-            self.relinked |= each.remedy == "relinked"
+            self.relinked |= each.remedy in _LINKING
             if each.remedy:
-                facts = each.finding.told()["facts"]
-                code = each.finding.entry.code
-                _log.info("repaired", remedy=each.remedy.value, code=code, facts=facts)
+                self._repaired(each)
             yield each
+
+    def _repaired(self, each: "Checked") -> None:
+        from wharfinger.repairs import record_repair
+
+        facts = each.finding.told()["facts"]
+        code = each.finding.entry.code
+        _log.info("repaired", remedy=each.remedy.value, code=code, facts=facts)
+        record_repair(self._rooms.database, each, int(self._rooms.clock()))
 
 
 def _checked(
     rooms: "Rooms", rate: float | None, *, deep: bool, repair: bool
 ) -> "Iterator[Checked]":
+    from wharfinger.images.service.trash_check import TrashCheck
+    from wharfinger.images.store.trash_checks import SqlTrashChecks
     from wharfinger.namespaces.store import hold_owner
     from wharfinger.registry.services import build_checks
     from wharfinger.registry.store.uploads import SqlUploadRecords
@@ -100,7 +112,7 @@ def _checked(
         clock=rooms.clock,
         existing=SqlUploadRecords(rooms.database, hold_owner).existing,
     )
-    for part in parts:
+    for part in (*parts, TrashCheck(SqlTrashChecks(rooms.database))):
         yield from part(deep=deep, repair=repair)
 
 

@@ -9,7 +9,7 @@ from wharfinger.images.model.inspection import Stored
 from wharfinger.images.model.listing import Listed, Scope, Tagged
 from wharfinger.images.model.options import Options
 from wharfinger.images.model.retention import Candidate, Policy
-from wharfinger.images.model.trash import Trashed
+from wharfinger.images.model.trash import GonePart, Trashed, TrashedManifest
 from wharfinger.namespaces.model import Namespace
 from wharfinger.registry.model.repositories import Place
 from wharfinger.registry.ports import ManifestChanges
@@ -186,6 +186,20 @@ class TrashUpkeep(Protocol):
 
     def remaining(self, region: str, namespace: str) -> int:
         """Return how many images the namespace has in the trash."""
+
+
+class TrashChecks(Protocol):
+    """The trash, for checking it. Each call is one transaction."""
+
+    def manifests(self, after: int, limit: int) -> Sequence[TrashedManifest]:
+        """Return the next manifests in the trash, by key."""
+
+    def gone(self, after: tuple[int, str], limit: int) -> Sequence[GonePart]:
+        """Return the next parts of images there that are nowhere, by entry and digest.
+
+        A blob that the service does not have whole; a listed manifest that is neither in the
+        repository nor in the trash.
+        """
 
 
 class Access(Protocol):

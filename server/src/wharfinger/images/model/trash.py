@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from wharfinger.images.model.listing import Cursor
 from wharfinger_common.catalogue import images as entries
@@ -45,6 +45,24 @@ class Trashed:
     def cursor(self) -> Cursor:
         """Where a page behind it begins."""
         return Cursor(public=False, repository=self.repository, digest=self.digest)
+
+
+class TrashedManifest(NamedTuple):
+    """A manifest in the trash, with its bytes."""
+
+    id: int
+    repository: str
+    digest: str
+    content: bytes
+
+
+class GonePart(NamedTuple):
+    """Something that an image in the trash is made of, and that is nowhere."""
+
+    entry: int
+    child: str
+    repository: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)

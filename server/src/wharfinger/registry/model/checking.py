@@ -24,6 +24,8 @@ class Remedy(StrEnum):
     """It was taken from a place that has it whole."""
     RELINKED = "relinked"
     """A blob is shown again where a manifest needs it."""
+    COPIED = "copied"
+    """A manifest was copied from another repository of the account."""
     REWRITTEN = "rewritten"
     """Rows were written anew from the manifest."""
     REMOVED = "removed"
@@ -41,6 +43,8 @@ class Checked:
 
     finding: Finding
     remedy: Remedy = Remedy.NONE
+    repository: int | None = None
+    """The key of the repository that it is about, where it is about one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,12 @@ class ManifestChecks(Protocol):
     def relink(self, row: ManifestRow, child: str, now: int) -> bool:
         """Show a blob of the manifest in its repository again, if the service has it whole."""
 
+    def adopt(self, row: ManifestRow, child: str, now: int) -> bool:
+        """Copy a manifest that this one lists from another repository of its account.
+
+        Only from one that has it whole and undamaged, with its blobs.
+        """
+
     def dangling_tags(self, after: tuple[int, str], limit: int) -> Sequence[TagRow]:
         """Return the next tags, by repository and name, that lead to no manifest."""
 

@@ -58,7 +58,8 @@ class ManifestCheck:
             needs = self._needs(row, manifest)
             rewritten = repair and self._records.rewrite(row, needs)
             finding = _of("references", entries.REFERENCES_WRONG, row)
-            yield Checked(finding, Remedy.REWRITTEN if rewritten else Remedy.NONE)
+            remedy = Remedy.REWRITTEN if rewritten else Remedy.NONE
+            yield Checked(finding, remedy, row.repository)
         yield from self._children(row, needs, repair=repair)
 
     def _damaged(self, row: ManifestRow, *, repair: bool) -> Checked:
@@ -66,7 +67,7 @@ class ManifestCheck:
             finding = _of("manifest-fenced", entries.MANIFEST_FENCED, row)
         else:
             finding = _of("manifest-digest", entries.MANIFEST_CORRUPT, row, actual=row.actual)
-        return Checked(finding, self._mend(row) if repair else Remedy.NONE)
+        return Checked(finding, self._mend(row) if repair else Remedy.NONE, row.repository)
 
     def _mend(self, row: ManifestRow) -> Remedy:
         digest = Digest.parse(row.digest)
@@ -98,20 +99,23 @@ class ManifestCheck:
             # Deleted since the page was read, with its blobs.
             return
         for child in sorted(absent):
-            linked = (
-                repair
-                and needs[child] is Kind.BLOB
-                and self._records.relink(row, child, int(self._clock()))
-            )
             finding = _of("manifest-child", entries.CHILD_MISSING, row, child=child)
-            yield Checked(finding, Remedy.RELINKED if linked else Remedy.NONE)
+            remedy = self._bring(row, child, needs[child]) if repair else Remedy.NONE
+            yield Checked(finding, remedy, row.repository)
+
+    def _bring(self, row: ManifestRow, child: str, kind: Kind) -> Remedy:
+        now = int(self._clock())
+        if kind is Kind.BLOB:
+            return Remedy.RELINKED if self._records.relink(row, child, now) else Remedy.NONE
+        return Remedy.COPIED if self._records.adopt(row, child, now) else Remedy.NONE
 
     def _tags(self, *, repair: bool) -> Iterator[Checked]:
         after = (0, "")
         while page := self._records.dangling_tags(after, _LIST_PAGE):
             for row in page:
                 gone = repair and self._records.remove_tag(row)
-                yield Checked(_tag(row), Remedy.REMOVED if gone else Remedy.NONE)
+                remedy = Remedy.REMOVED if gone else Remedy.NONE
+                yield Checked(_tag(row), remedy, row.repository)
             after = (page[-1].repository, page[-1].tag)
 
     def _strays(self, *, repair: bool) -> Iterator[Checked]:
@@ -119,7 +123,8 @@ class ManifestCheck:
         while page := self._records.stray_needs(after, _LIST_PAGE):
             for row in page:
                 gone = repair and self._records.remove_needs(row)
-                yield Checked(_stray(row), Remedy.REMOVED if gone else Remedy.NONE)
+                remedy = Remedy.REMOVED if gone else Remedy.NONE
+                yield Checked(_stray(row), remedy, row.repository)
             after = (page[-1].repository, page[-1].digest)
 
 

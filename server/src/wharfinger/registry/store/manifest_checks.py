@@ -26,6 +26,7 @@ from wharfinger.database.unit import Database
 from wharfinger.registry.model.checking import ManifestRow, StrayRow, TagRow
 from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.store.blobs import stored_blob
+from wharfinger.registry.store.copies import copy_manifest
 from wharfinger.registry.store.links import Uncounted, link_again
 from wharfinger.registry.tables import (
     manifest_references,
@@ -34,9 +35,11 @@ from wharfinger.registry.tables import (
     repository_blobs,
     tags,
 )
+from wharfinger_common.digests import Digest
 
 # Databases limit the parameters of one statement.
 _DIGESTS_PER_STATEMENT: Final = 500
+_SOURCES: Final = 4
 
 
 class SqlManifestChecks:
@@ -126,6 +129,38 @@ class SqlManifestChecks:
             # A quota must not stand in the way of a repair; storage is counted anew afterwards.
             link_again(connection, Uncounted(), row.repository, {child: blob.size}, now)
             return True
+
+    def adopt(self, row: ManifestRow, child: str, now: int) -> bool:
+        """Copy a listed manifest from the account's other repositories; see the port."""
+        for source, content in self._elsewhere(row, child):
+            if str(Digest.of(content, Digest.parse(child).algorithm)) != child:
+                continue
+            with self._database.writing() as connection:
+                # In one order, as all who hold several.
+                for repository in sorted((row.repository, source)):
+                    _lock(connection, repository)
+                gone = connection.scalar(_MANIFESTS.where(manifests.c.id == row.id)) is None
+                if not gone and copy_manifest(
+                    connection, Uncounted(), source, row.repository, child, now
+                ):
+                    return True
+        return False
+
+    def _elsewhere(self, row: ManifestRow, child: str) -> Sequence[tuple[int, bytes]]:
+        """Return which repositories of the same account have the manifest, and its bytes there."""
+        own = select(repositories.c.region, repositories.c.account_id)
+        same = tuple_(repositories.c.region, repositories.c.account_id).in_(
+            own.where(repositories.c.id == row.repository)
+        )
+        query = (
+            select(manifests.c.repository_id, manifests.c.content)
+            .join(repositories, repositories.c.id == manifests.c.repository_id)
+            .where(same, manifests.c.digest == child, manifests.c.damaged_at.is_(None))
+            .order_by(manifests.c.repository_id)
+            .limit(_SOURCES)
+        )
+        with self._database.reading() as connection:
+            return [(one.repository_id, one.content) for one in connection.execute(query)]
 
     def dangling_tags(self, after: tuple[int, str], limit: int) -> Sequence[TagRow]:
         """Return tags that lead nowhere; see the port."""
