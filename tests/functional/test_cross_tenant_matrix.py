@@ -105,6 +105,7 @@ PATCH  /api/v1/plans                                           401      200    4
 GET    /api/v1/quotas                                          401      200    200    200     200
 PATCH  /api/v1/quotas                                          401      200    403    403     200
 GET    /api/v1/usage                                           401      200    200    200     200
+GET    /api/v1/metrics                                         401      200    200    200     200
 GET    /api/v1/tokens                                          401      200    403    403     200
 POST   /api/v1/tokens                                          401      201    403    403     201
 DELETE /api/v1/tokens                                          401      204    403    403     204

@@ -223,6 +223,7 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
     from wharfinger.explain import http_v1 as explain_v1
     from wharfinger.identity import http_tokens as tokens_v1
     from wharfinger.identity import http_v1 as identity_v1
+    from wharfinger.images.http_v1 import figures as figures_v1
     from wharfinger.images.http_v1.options import messages
     from wharfinger.images.http_v1.router import router as images_router
     from wharfinger.namespaces import http_v1 as namespaces_v1
@@ -237,6 +238,7 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
         images_router(rooms.images, web, gate),
         tokens_v1.router(rooms.identity.registry_tokens, web, gate),
         quotas_v1.router(rooms.quotas.quotas, web, gate),
+        figures_v1.router(rooms.images.options, rooms.quotas.quotas, web, gate),
         messages(web),
         audit_http.router(audit, web, gate),
         region_list.router(web),

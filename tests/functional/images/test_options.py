@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.images import Dock
 from tests.support.server import Operator, Server, Tenant
@@ -31,6 +32,17 @@ def fortress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server,
     }
     with Server(data, settings=settings) as running:
         yield running, data
+
+
+@pytest.fixture
+def other_keep(fortress: tuple[Server, Path]) -> Iterator[Dock]:
+    """Somebody else's."""
+    server, _ = fortress
+    operator = Operator.of(server)
+    dock = Dock(server.api, operator.create_tenant(f"other{time.monotonic_ns() % 10**9}"))
+    yield dock
+    for each in (operator, dock):
+        each.close()
 
 
 @pytest.fixture
@@ -136,6 +148,27 @@ def test_settings_are_kept_and_shown(keep: Dock) -> None:
     assert keep.call("GET", "/auth").json()["private_only"] is False
     row = keep.call("GET", "/audit").json()["entries"][0]
     assert (row["action"], row["detail"]["platform_metrics"]) == ("settings.change", True)
+
+
+def test_an_accounts_figures_are_for_its_own_monitoring(keep: Dock, other_keep: Dock) -> None:
+    keep.push(f"{namespace(keep)}/app", "v1", "v2", layers=[b"12345"])
+    for dock in (keep, other_keep):
+        silent = dock.call("GET", "/metrics")
+        assert (silent.status_code, silent.text) == (200, "")
+    for dock in (keep, other_keep):
+        dock.call("PATCH", "/settings", json={"platform_metrics": True}).raise_for_status()
+    answer = keep.call("GET", "/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    figures = {
+        sample.name: (sample.value, sample.labels)
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert {labels["account"] for _, labels in figures.values()} == {keep.who.account}
+    assert figures["registry_images"][0] == 1
+    assert figures["registry_tags"][0] == 2
+    assert figures["registry_storage_bytes"][0] > 5
+    assert keep.who.account not in other_keep.call("GET", "/metrics").text
 
 
 def test_the_operators_message_is_for_everybody(fortress: tuple[Server, Path]) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 from wharfinger.identity.model import Caller, Role, Visibility
 from wharfinger.images.model.inspection import Stored
 from wharfinger.images.model.listing import Listed, Scope, Tagged
-from wharfinger.images.model.options import Options
+from wharfinger.images.model.options import ImageCounts, Options
 from wharfinger.images.model.retention import Candidate, Policy
 from wharfinger.images.model.trash import GonePart, Trashed, TrashedManifest
 from wharfinger.namespaces.model import Namespace
@@ -158,6 +158,9 @@ class AccountSettings(Protocol):
 
     def change(self, caller: Caller, changed: Mapping[str, bool]) -> None:
         """Change some of the caller's account's options, by name, and leave an audit row."""
+
+    def counts(self, region: str, account: str) -> ImageCounts:
+        """Count what the account has; costs as much as there is."""
 
     def private_namespaces(self) -> Collection[tuple[str, str]]:
         """Return region and name of all namespaces whose account is private only."""

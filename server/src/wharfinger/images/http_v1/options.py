@@ -35,7 +35,7 @@ class SettingsChange(Body):
     """Settings to change; what is left out stays."""
 
     platform_metrics: bool | None = Field(
-        None, description="agree that figures about the account are published"
+        None, description="show figures about the account to its own monitoring"
     )
 
 

@@ -8,8 +8,18 @@ class Options:
     """The account's options (control API, ``/auth`` and ``/settings``).
 
     ``private_only``: pushes and pulls are taken from the region's private networks only.
-    ``platform_metrics``: the account agrees that figures about it are published.
+    ``platform_metrics``: figures about the account are shown to its monitoring.
     """
 
     private_only: bool = False
     platform_metrics: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCounts:
+    """What an account has in a region."""
+
+    repositories: int
+    images: int
+    tags: int
+    trashed: int

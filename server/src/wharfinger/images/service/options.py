@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from wharfinger.identity.model import Caller, Role
-from wharfinger.images.model.options import Options
+from wharfinger.images.model.options import ImageCounts, Options
 from wharfinger.images.ports import Access, AccountSettings, Clock
 
 
@@ -61,6 +61,16 @@ class OptionsDesk:
         else:
             self._access.require(caller, role)
         return self._settings.get(caller.region, caller.account)
+
+    def counts(self, caller: Caller) -> ImageCounts | None:
+        """Return what the account has, None where it does not want figures (any role).
+
+        Raises:
+            RoleMissing: the caller has no role in the account.
+        """
+        if not self.get(caller, None).platform_metrics:
+            return None
+        return self._settings.counts(caller.region, caller.account)
 
     def change(self, caller: Caller, **changed: bool | None) -> None:
         """Change those options of the caller's account that are not None.

@@ -4,16 +4,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Final
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, func, select
 
 from wharfinger.database.dialect import insert
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import Caller
-from wharfinger.images.model.options import Options
+from wharfinger.images.model.options import ImageCounts, Options
 from wharfinger.images.ports import Clock
 from wharfinger.images.store.outside import Recorder
-from wharfinger.images.tables import account_settings
+from wharfinger.images.tables import account_settings, trash
 from wharfinger.namespaces.tables import namespaces
+from wharfinger.registry.tables import manifests, repositories, tags
 
 
 class SqlAccountSettings:
@@ -50,6 +51,21 @@ class SqlAccountSettings:
                 request_id=caller.request_id,
                 detail={"region": caller.region, **changed},
             )
+
+    def counts(self, region: str, account: str) -> ImageCounts:
+        """Count what the account has; see the port."""
+        own = select(repositories.c.id).where(
+            repositories.c.region == region, repositories.c.account_id == account
+        )
+        kept = select(trash.c.id).where(trash.c.region == region, trash.c.account_id == account)
+        images = select(manifests.c.id).where(manifests.c.repository_id.in_(own))
+        named = select(tags.c.name).where(tags.c.repository_id.in_(own))
+        every = [
+            select(func.count()).select_from(query.subquery()).scalar_subquery()
+            for query in (own, images, named, kept)
+        ]
+        with self._database.reading() as connection:
+            return ImageCounts(*connection.execute(select(*every)).one())
 
     def private_namespaces(self) -> Collection[tuple[str, str]]:
         """Return the namespaces of accounts that are private only; see the port."""
