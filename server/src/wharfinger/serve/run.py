@@ -1,6 +1,7 @@
 """``wharfd serve``: lock, prepare, listen, fork, supervise."""
 
 import functools
+from contextlib import suppress
 
 from wharfinger.metrics import files as metrics_files
 from wharfinger.serve.apart import Apart
@@ -46,7 +47,9 @@ def serve(settings: Settings) -> None:
     draining = Flag()
     gone = functools.partial(metrics_files.drop_gauges, metrics_files.folder_of(settings))
     supervisor = Supervisor(settings, children_of(settings, slots, draining), draining, died=gone)
-    print(welcome(settings), flush=True)  # noqa: T201 - what this command says to people
+    # A log on a full disk takes nothing, and is no reason not to serve what is there.
+    with suppress(OSError):
+        print(welcome(settings), flush=True)  # noqa: T201 - what this command says to people
     supervisor.run(lambda: close(slots))
 
 
