@@ -1,10 +1,10 @@
 """What every store of refused requests must do."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.databases import DATABASES
 from tests.unit.explain.test_explain_model import refused

@@ -1,9 +1,10 @@
 """Which bucket, and how it is reached: the URL of the setting ``blobs_url``."""
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal, cast
 from urllib.parse import parse_qsl, urlsplit
+
+from msgspec import Struct
 
 SCHEME: Final = "s3"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -17,8 +18,7 @@ class BucketInvalid(ValueError):
     """The URL does not name a bucket; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Struct, frozen=True):
     """A bucket, and the prefix in it ('' or ending with '/').
 
     ``endpoint`` is the store's URL ('' for AWS), ``public`` the one that clients reach it by.

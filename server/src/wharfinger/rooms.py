@@ -5,9 +5,9 @@ Nothing here knows HTTP. Nothing is made before the process that uses it was for
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from wharfinger import __version__
@@ -60,8 +60,7 @@ _log: Final = EventLog("wharfinger.quotas")
 Clock = Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Rooms:
+class Rooms(Struct, frozen=True):
     """Every room's services over one database and one blob store; one set for each process."""
 
     settings: Settings

@@ -1,9 +1,9 @@
 """What every store of identity must do; an adapter joins by a subclass with a fixture ``store``."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from wharfinger.identity.model import (
     ANONYMOUS,

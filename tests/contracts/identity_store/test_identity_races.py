@@ -1,11 +1,11 @@
 """Several administrators at once, on every database: nobody waits for ever, nothing half done."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.contracts.identity_store.suite import SIGNING
 from tests.support.databases import DATABASES

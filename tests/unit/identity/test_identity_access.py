@@ -1,8 +1,7 @@
 """What roles allow, on what, to whom; and that nothing crosses from one tenant to another."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.identity.house import REGION, House, Tenant
 from wharfinger.identity.model import (

@@ -3,9 +3,9 @@
 import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.identity.house import House
 from wharfinger.identity.model import (

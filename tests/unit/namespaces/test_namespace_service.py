@@ -1,10 +1,10 @@
 """Adding, listing, grouping and removing namespaces, by who may and who may not."""
 
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.namespaces.harbour import REGION, Account, Harbour
 from wharfinger.identity.model import Caller, RoleMissing

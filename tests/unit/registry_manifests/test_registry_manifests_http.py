@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
+from msgspec.structs import replace
 from starlette.routing import Router
 
 from tests.support.registry_manifests import (

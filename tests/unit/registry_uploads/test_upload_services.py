@@ -2,9 +2,9 @@
 
 import hashlib
 import uuid
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.registry_uploads.yard import ACCOUNT, LEASE, LIMIT, PUSHER, REGION, Yard
 from wharfinger.namespaces.model import NamespaceUnknown

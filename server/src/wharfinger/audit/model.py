@@ -1,11 +1,11 @@
 """One change that somebody made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRow:
+class AuditRow(Struct, frozen=True):
     """Who (``actor``, an iam_id) did what to which thing; ``at`` in Unix seconds."""
 
     id: int

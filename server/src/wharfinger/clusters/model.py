@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from wharfinger_common.catalogue import cluster_facts as entries
 from wharfinger_common.languages import Text
@@ -55,8 +57,7 @@ class ClusterLimitReached(Refusal):
     entry = entries.CLUSTER_LIMIT_REACHED
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class Worker(Struct, frozen=True):
     """A machine of a cluster; texts of 253 printable characters at most, '' for what is not known.
 
     ``deletion_reason`` is of a worker that is not in its cluster any more, as is the state.
@@ -75,8 +76,7 @@ class Worker:
     deletion_reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What a user's own tools say of a cluster: its own id, workers, and workers that went."""
 
     ident: str
@@ -84,8 +84,7 @@ class Facts:
     deleted: tuple[Worker, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True):
     """A registered cluster of an account, under the name that the account gives it.
 
     It is of no region: a cluster may pull from all. ``registered_at`` is in Unix seconds,

@@ -1,8 +1,9 @@
 """Registered clusters: told by who can read them, for colleagues who cannot."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.clusters.model import (
     Cluster,
@@ -20,8 +21,7 @@ ANY_ROLE: Final = (Role.READER, Role.WRITER, Role.MANAGER)
 _SHOWN: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How many clusters an account may register, and how many workers each may have."""
 
     clusters: int

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 import click
+from msgspec import to_builtins
 
 from wharfinger.commands.telling import OUTPUT, failed, language, opened_rooms
 from wharfinger.settings import Settings
@@ -34,7 +35,7 @@ def explain(settings: Settings, subject: str, output: str) -> None:
     with opened_rooms(settings) as rooms:
         found = rooms.explain.explanations.operator_explain(subject, language())
     if output == "json":
-        click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(to_builtins(found), ensure_ascii=False, indent=2))
         return
     click.echo("\n".join(_lines(found, language())))
 

@@ -3,11 +3,11 @@
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import asdict
 
 from wharfinger.commands.telling import OUTPUT, opened_rooms, print_array
 from wharfinger.settings import Settings

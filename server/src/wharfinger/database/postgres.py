@@ -10,10 +10,10 @@ import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 
 import psycopg
+from msgspec import Struct
 from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
@@ -61,8 +61,7 @@ _Undone: Final = (pg.SerializationFailure, pg.DeadlockDetected)
 _Busy: Final = (pg.LockNotAvailable, pg.QueryCanceled, pg.TooManyConnections)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Bounds on what the service asks of PostgreSQL; all times in seconds, 0 for none."""
 
     connections: int

@@ -1,10 +1,10 @@
 """``GET /api/v1/explain/{id}``, with OpenAPI; loaded after the service is ready."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from msgspec import to_builtins
 from pydantic import BaseModel, Field
 
 from wharfinger.explain.model import Explanation
@@ -48,7 +48,7 @@ class ExplanationView(BaseModel):
     @classmethod
     def of(cls, explanation: Explanation) -> "ExplanationView":
         """Return the view of ``explanation``."""
-        return cls.model_validate(asdict(explanation))
+        return cls.model_validate(to_builtins(explanation))
 
 
 def router(

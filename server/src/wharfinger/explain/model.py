@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 from wharfinger_common.catalogue import explain as entries
 from wharfinger_common.languages import Language, Text, rendered, translate
@@ -31,8 +32,7 @@ class ExplanationUnknown(Refusal):
     entry = entries.EXPLANATION_UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """One refused request; ``at`` in Unix seconds.
 
     ``account`` is the one that the caller acted in, ``owner`` the one that owns the thing; either
@@ -55,8 +55,7 @@ class Refused:
     rule: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTold:
+class RuleTold(Struct, frozen=True):
     """Which rule answered, what it compared, and what would have allowed the request."""
 
     kind: str
@@ -64,8 +63,7 @@ class RuleTold:
     needed: str
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """A refused request for people, in one language.
 
     ``owner`` and ``rule`` are '' and None where they are not for them; a refusal that no rule of

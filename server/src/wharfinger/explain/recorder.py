@@ -3,8 +3,9 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from wharfinger.explain.model import Refused, named_namespace
 from wharfinger.explain.ports import Owners, RefusalStore

@@ -1,7 +1,8 @@
 """Builds the explanations' services for one process."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.database.unit import Database
 from wharfinger.explain.ports import Clock, Managers, Owners
@@ -18,8 +19,7 @@ _DAY: Final = 86_400
 _log: Final = EventLog("wharfinger.explain")
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainServices:
+class ExplainServices(Struct, frozen=True):
     """What remembers refusals, and what explains them."""
 
     recorder: Recorder

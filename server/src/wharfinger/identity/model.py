@@ -1,9 +1,10 @@
 """Who somebody is and what they may do: values and rules, without HTTP or SQL."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct, field
 
 from wharfinger_common.catalogue import identity as entries
 from wharfinger_common.refusals import Refusal
@@ -47,8 +48,7 @@ class TokenType(Enum):
     REFRESH = "refresh"
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(Struct, frozen=True):
     """What a verified token says; times in Unix seconds.
 
     ``access`` maps a repository name to the actions granted, for registry tokens only.
@@ -79,8 +79,7 @@ class Claims:
         return action in self.access.get(repository, frozenset())
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """The authenticated caller of a control or identity call, acting in one account.
 
     ``region`` is the one whose host was called; without any, no namespace is the account's.
@@ -94,8 +93,7 @@ class Caller:
     region: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """A tenant; ``created_at`` in Unix seconds, here and below."""
 
     id: str
@@ -104,8 +102,7 @@ class Account:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True):
     """A person, in any number of accounts; ``password_hash`` is None where only keys sign in."""
 
     iam_id: str
@@ -115,8 +112,7 @@ class User:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A user as seen from one account; ``joined_at`` says nothing about other accounts."""
 
     iam_id: str
@@ -124,8 +120,7 @@ class Member:
     joined_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceId:
+class ServiceId(Struct, frozen=True):
     """A machine's identity, in exactly one account."""
 
     iam_id: str
@@ -135,8 +130,7 @@ class ServiceId:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(Struct, frozen=True):
     """What is known of an API key once its secret was shown."""
 
     id: str
@@ -148,8 +142,7 @@ class ApiKey:
     last_used_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """A role that an account gives a subject on one namespace of a region, or on everything.
 
     The latter has neither ``namespace`` nor ``region``: both are ''.
@@ -168,8 +161,7 @@ TOKEN_SUBJECT: Final = "RegistryToken-"  # noqa: S105 - how an id begins
 """How the subjects of registry tokens begin: such a token acts for itself, not for who made it."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredToken:
+class StoredToken(Struct, frozen=True):
     """What is known of a registry token, whose subject and credential go by its ``id``.
 
     It grants Reader, or Writer unless it is ``read_only``, on all namespaces of the account in
@@ -201,8 +193,7 @@ class CredentialKind(Enum):
     SSO = "sso"
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(Struct, frozen=True):
     """What tokens are issued on. ``account`` is '' unless it acts in one account only.
 
     ``ends`` is when it ends by itself, in Unix seconds, 0 for never.
@@ -216,8 +207,7 @@ class Credential:
     ends: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Visibility:
+class Visibility(Struct, frozen=True):
     """What a subject may see: whole accounts, and (account, namespace) pairs."""
 
     accounts: frozenset[str]

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from wharfinger.identity.model import (
     Account,
@@ -25,16 +26,14 @@ NewId = Callable[[], str]
 """Returns a fresh id of 32 lowercase hexadecimal digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """A request for one page: at most ``limit`` entries after the id ``start`` ('' = the first)."""
 
     limit: int
     start: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SigningKey:
+class SigningKey(Struct, frozen=True):
     """A signing key as it is stored: the private part sealed, the public part a JWK in JSON."""
 
     kid: str
@@ -46,16 +45,14 @@ class SigningKey:
     longest_life: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failures:
+class Failures(Struct, frozen=True):
     """Failed sign-ins counted under one key since ``window_start`` (Unix seconds)."""
 
     window_start: int
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """Whom a provider of single sign-on vouches for; ``verified`` is about the e-mail."""
 
     email: str

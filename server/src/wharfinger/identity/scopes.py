@@ -7,8 +7,9 @@ is everything between the first and the last colon.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.identity.model import PUSH, ScopeInvalid, ScopesTooMany
 from wharfinger_common.names import NameInvalid, require_repository
@@ -18,8 +19,7 @@ _TYPE: Final = re.compile(r"([a-z0-9]+)(?:\(([a-z0-9]+)\))?")
 _SHOWN: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """One thing that a token is asked for; ``actions`` in the order of the request."""
 
     type: str

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import TokenType
@@ -35,8 +36,7 @@ from wharfinger.settings import Settings
 ISSUER = "wharfinger"
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityServices:
+class IdentityServices(Struct, frozen=True):
     """Everything that identity offers; one for each process.
 
     ``tokens.warm()`` in a thread spares the first request an import; ``last_use.flush()`` at

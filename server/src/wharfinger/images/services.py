@@ -1,6 +1,6 @@
 """Putting images together: their services over one database, for the composition root and tests."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from wharfinger.blobstore.port import BlobStore
 from wharfinger.database.unit import Database
@@ -22,8 +22,7 @@ from wharfinger.registry.store.manifests import Retire
 from wharfinger.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class ImageServices:
+class ImageServices(Struct, frozen=True):
     """Everything that images offer; one for each process.
 
     ``retire`` is for the registry's store of manifests, ``keeping`` and ``retaining`` for jobs and

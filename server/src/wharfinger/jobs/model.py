@@ -1,9 +1,10 @@
 """Background work as rows: what a job is and how long to wait after it failed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct, field
 
 FIRST_RETRY_SECONDS: Final = 1.0
 ERROR_CHARACTERS: Final = 2000
@@ -30,8 +31,7 @@ class JobState(StrEnum):
     """Whoever held it gave no sign of life; the next worker that looks goes on with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One piece of work that is not done; times in Unix seconds.
 
     ``kind`` names its handler, ``subject`` what it is about: there is one job of a kind for a
@@ -59,8 +59,7 @@ class Job:
         return JobState.RETRYING if self.last_error else JobState.WAITING
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
+class Queue(Struct, frozen=True):
     """Jobs of one kind, for figures: due and not claimed, claimed, failed at the last attempt.
 
     ``oldest`` is for how many seconds the longest-waiting one is due.

@@ -1,7 +1,8 @@
 """What a metric is: its name, kind, labels, and the bounds of its buckets."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Kind(StrEnum):
@@ -12,8 +13,7 @@ class Kind(StrEnum):
     HISTOGRAM = "histogram"
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """One metric; ``name`` has no suffix of its kind (``_total``, ``_bucket``).
 
     ``labels`` maps each label to what its values are, for people: all of them are bounded, by

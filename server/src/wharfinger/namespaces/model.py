@@ -1,9 +1,10 @@
 """Namespaces: the rules for their names, and what is known of one."""
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger_common.catalogue import namespaces as entries
 from wharfinger_common.catalogue import regions as region_entries
@@ -115,8 +116,7 @@ class State(Enum):
     DELETING = "deleting"
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(Struct, frozen=True):
     """A namespace of an account in a region.
 
     Times in Unix seconds; ``resource_group`` is '' outside any.
@@ -142,8 +142,7 @@ class Namespace:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """Who owns an active namespace."""
 
     account: str

@@ -1,8 +1,9 @@
 """The use cases of namespaces: adding, listing, assigning, removing, and who owns one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.database.again import again
 from wharfinger.identity.model import OPERATOR_ACCOUNT, Caller, Role, RoleMissing
@@ -26,16 +27,14 @@ OPERATOR: Final = "operator"
 _SHOWN: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What the operator decides: hyphens in names, and how many namespaces an account may have."""
 
     hyphens: bool
     per_account: int
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(Struct, frozen=True):
     """The account's namespace; ``new`` unless it had it before."""
 
     namespace: Namespace

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any, Final, Protocol
 
+from msgspec.structs import asdict
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, select, update
 
 from wharfinger.database.dialect import insert

@@ -1,8 +1,9 @@
 """Wheels as an index shows them (PEP 427 names, PEP 503 projects, PEP 658 metadata)."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger_common.catalogue import web as entries
 from wharfinger_common.refusals import Refusal
@@ -20,8 +21,7 @@ class PluginNotOffered(Refusal):
     entry = entries.PLUGIN_NOT_OFFERED
 
 
-@dataclass(frozen=True, slots=True)
-class Wheel:
+class Wheel(Struct, frozen=True):
     """A file of the index; hashes are hexadecimal SHA-256, ``size`` is in bytes."""
 
     filename: str

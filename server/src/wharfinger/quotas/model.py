@@ -5,10 +5,12 @@ daylight saving is nothing to it.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Final, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from wharfinger.plans import UNLIMITED, Plan, smaller
 from wharfinger_common.catalogue import quotas as entries
@@ -88,32 +90,28 @@ class Pushing(NamedTuple):
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How many bytes an account may store, and have downloaded in a month; -1 for any number."""
 
     storage: int
     traffic: int
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(Struct, frozen=True):
     """The limits that an account set itself, in bytes; None where the plan's alone counts."""
 
     storage: int | None = None
     traffic: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """Bytes that an account stores, and that were downloaded from it in the current month."""
 
     storage: int
     traffic: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """What is kept to know how much was stored for how long.
 
     ``stored`` bytes since the time ``since``; ``byte_seconds`` up to then, within ``month``.
@@ -125,8 +123,7 @@ class Stored:
     byte_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """An account in a region: its plan, its own limits, and what it stores."""
 
     plan: str
@@ -134,8 +131,7 @@ class Account:
     stored: Stored
 
 
-@dataclass(frozen=True, slots=True)
-class Month:
+class Month(Struct, frozen=True):
     """One month of an account in a region: byte-seconds stored, bytes downloaded."""
 
     month: str
@@ -173,8 +169,7 @@ class Level(NamedTuple):
 UNUSED: Final = Level(0, UNLIMITED)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """What somebody wants to add to ``stored`` bytes, of which there may be ``limit``.
 
     ``reserved`` is what others who are under way will need; ``admitted`` tells that this one, or

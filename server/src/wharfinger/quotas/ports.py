@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from wharfinger.identity.model import Caller, Role
 from wharfinger.quotas.model import Account, Claim, Holder, Month, Own, Pushing
@@ -12,8 +13,7 @@ Clock = Callable[[], float]
 """Returns the time in Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of what is counted: an account in a region in a month."""
 
     holder: Holder

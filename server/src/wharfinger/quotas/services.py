@@ -1,8 +1,9 @@
 """Putting quotas together: their services over one database, for the composition root and tests."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.database.unit import Database
 from wharfinger.quotas.model import Enforcement
@@ -21,8 +22,7 @@ CARE_JOB: Final = "care-for-quotas"
 CARE_SECONDS: Final = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaServices:
+class QuotaServices(Struct, frozen=True):
     """Everything that quotas offer; one for each process.
 
     ``charges`` is for the registry's stores, None where accounting is off. Close ``traffic`` at

@@ -1,7 +1,8 @@
 """Putting collection and checking together, for the composition root and tests."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from wharfinger.blobstore.port import BlobStore
 from wharfinger.database.unit import Database
@@ -22,8 +23,7 @@ from wharfinger.registry.store.links import Charges
 from wharfinger.registry.store.manifest_checks import SqlManifestChecks
 
 
-@dataclass(frozen=True, slots=True)
-class Collecting:
+class Collecting(Struct, frozen=True):
     """What removes what nothing needs, and what tells of it beforehand."""
 
     passes: Passes

@@ -4,11 +4,12 @@ Certificate profile: RFC 5280; ECDSA P-256 keys, which every container client ac
 """
 
 import socket
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from wharfinger.serve.files import make_private_folder, write_private
 
@@ -23,8 +24,7 @@ _CERTIFICATE: Final = "ca.pem"
 _KEY: Final = "ca.key"
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateFiles:
+class CertificateFiles(Struct, frozen=True):
     """Where the PEM files are; ``chain`` holds the server's certificate, then its authority's."""
 
     authority: Path

@@ -7,9 +7,9 @@ itself is answered in the OCI error shape. docs/adr/0002 tells what was measured
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -46,8 +46,7 @@ Shortcut = Callable[[dict[str, Any]], tuple[list[tuple[bytes, bytes]], bytes] | 
 """Returns headers and body of a 200 for a scope, or None where the application must answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """What connections of one listener share; ``shortcut`` must neither wait nor raise.
 
     ``malformed`` is told the status of what is refused before it is a request.

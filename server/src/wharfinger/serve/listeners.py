@@ -6,8 +6,9 @@ evenly, and what waits for a worker that died is served by its successor.
 
 import socket
 import ssl
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.serve.certificates import ensure_server_certificate
 from wharfinger.settings import Settings
@@ -19,8 +20,7 @@ class AddressInUse(RuntimeError):
     """A port is taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(Struct, frozen=True):
     """One socket, its TLS context where it speaks TLS, and whether it serves metrics only."""
 
     socket: socket.socket

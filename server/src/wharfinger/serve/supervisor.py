@@ -14,8 +14,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from wharfinger.settings import Settings
 from wharfinger.web.log import EventLog
@@ -43,8 +44,7 @@ class Flag:
         return self._byte[0] == 1
 
 
-@dataclass(slots=True)
-class Child:
+class Child(Struct):
     """A process the supervisor keeps alive; ``run`` gets the life pipe and returns at the end."""
 
     name: str

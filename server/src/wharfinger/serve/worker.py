@@ -8,11 +8,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any, Final
 
 import uvloop
+from msgspec import Struct
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
@@ -104,8 +104,7 @@ def run_worker(
     uvloop.run(_serve(build, listeners, settings, life))
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """An application and what must be done around serving it.
 
     ``figures`` is the application of the port for metrics, ``warm`` what is loaded once requests

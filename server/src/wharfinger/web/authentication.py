@@ -5,9 +5,9 @@ Docker token authentication specification, and RFC 6750 section 3 for the error 
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, Protocol
 
+from msgspec.structs import replace
 from starlette.requests import HTTPConnection
 
 from wharfinger.identity.model import (

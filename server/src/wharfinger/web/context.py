@@ -1,7 +1,8 @@
 """What every route needs from the process it runs in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from wharfinger.settings import Settings
 from wharfinger.web.access_log import AccessLog
@@ -13,8 +14,7 @@ from wharfinger.web.urls import Urls
 from wharfinger.web.witness import Blind, Witness
 
 
-@dataclass(frozen=True, slots=True)
-class Web:
+class Web(Struct, frozen=True):
     """Shared parts of all surfaces; one for each worker.
 
     ``clock`` gives Unix seconds; ``draining`` tells whether new transfers are to be refused;

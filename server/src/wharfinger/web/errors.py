@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
 from starlette.responses import Response
 
 from wharfinger_common.languages import Language, rendered, translate
@@ -15,8 +15,7 @@ HELP_PATH: Final = "/help/errors"
 """Below it the service explains each code of the catalogue (`web.help_pages`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """How one answer is told: under which id, in which language, with which URLs.
 
     ``base`` is scheme and host for absolute URLs; ``help_url`` the operator's own help, '' for

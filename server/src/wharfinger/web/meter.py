@@ -1,16 +1,15 @@
 """What the surface tells of each request, and what is hot enough to count by itself."""
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import Final, Protocol
 
+from msgspec import Struct
 from starlette.types import Scope
 
 UNROUTED: Final = "other"
 
 
-@dataclass(slots=True)
-class Answered:
+class Answered(Struct):
     """One request and how it ended.
 
     ``status`` is 0 where no answer began; ``code`` is the catalogue code of a refusal, else ''.

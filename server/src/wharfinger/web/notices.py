@@ -6,8 +6,9 @@ them to people. The texts are English: a header is ASCII, and clients ask for no
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Protocol
+
+from msgspec import Struct, field
 
 from wharfinger.web.log import EventLog
 from wharfinger_common.catalogue import notices as entries
@@ -20,8 +21,7 @@ MAX_BYTES: Final = 4096
 _log: Final = EventLog("wharfinger.http")
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something to tell with a success: a catalogue entry of the range WHF10, and its facts."""
 
     entry: Entry

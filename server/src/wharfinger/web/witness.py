@@ -1,9 +1,9 @@
 """Who is told of refused requests, and what the gate learned of them before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from msgspec import Struct, field
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
@@ -14,8 +14,7 @@ from wharfinger_common.refusals import Refusal
 _KEY: Final = "wharfinger.presented"
 
 
-@dataclass(slots=True)
-class Presented:
+class Presented(Struct):
     """What is known of who makes a request: filled in step by step, read when it is refused.
 
     ``account`` is the one that a control call acts in, once the caller was found to be in it;

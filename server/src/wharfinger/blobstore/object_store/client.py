@@ -12,8 +12,9 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from msgspec import Struct
 
 from wharfinger.blobstore.errors import StoreUnavailable
 from wharfinger.bucket import Bucket
@@ -47,8 +48,7 @@ class RangeBeyond(Exception):
     """The object ends before the range begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """Bounds of the requests: seconds of silence, attempts, and connections of this process."""
 
     seconds: float = 20.0

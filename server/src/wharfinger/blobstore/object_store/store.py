@@ -4,9 +4,10 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.blobstore.errors import BlobMissing, StoreUnavailable, UploadShort
 from wharfinger.blobstore.names import require_upload
@@ -29,8 +30,7 @@ SMALLEST_PART: Final = 5 * MIB
 CONTENT_TYPE: Final = "application/octet-stream"
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(Struct, frozen=True):
     """Bytes of an upload's first part and of the largest blob; parts on their way at once."""
 
     part: int = 8 * MIB

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.identity import emails, keys
 from wharfinger.identity.model import (
@@ -39,8 +40,7 @@ OPERATOR_FACT: Final = "operator"
 """Under which the database keeps the iam_id of the operator that the first start made."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewUser:
+class NewUser(Struct, frozen=True):
     """A user to be added; the password is hashed already, so that no unit of work waits for it."""
 
     email: str

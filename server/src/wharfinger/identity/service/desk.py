@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.identity.model import (
     Caller,
@@ -32,8 +33,7 @@ _INVISIBLE: Final = re.compile(f"[{INVISIBLE}]")
 _SHOWN: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """Where administration happens. ``limit`` bounds the entries of each kind in an account."""
 
     store: Store

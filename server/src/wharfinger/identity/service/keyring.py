@@ -2,11 +2,11 @@
 
 import secrets
 import threading
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from wharfinger.database.again import again
 from wharfinger.identity.model import KeyUnread
@@ -25,14 +25,12 @@ PURPOSE: Final = "token signing key"
 _DAY: Final = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     stored: SigningKey
     key: "ECKey"
 
 
-@dataclass(frozen=True, slots=True)
-class _Ring:
+class _Ring(Struct, frozen=True):
     """What was read at one moment; replaced as a whole, so readers need no lock."""
 
     entries: dict[str, _Entry]

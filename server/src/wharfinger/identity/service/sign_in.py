@@ -1,8 +1,9 @@
 """The IAM token exchange: an API key, a password or a refresh token for an IAM token."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.database.again import again
 from wharfinger.identity.model import (
@@ -28,8 +29,7 @@ NO_REFRESH: Final = "not_supported"
 _SHOWN: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class IamToken:
+class IamToken(Struct, frozen=True):
     """The answer of the exchange; times in Unix seconds, ``lifetime`` in seconds."""
 
     access_token: str

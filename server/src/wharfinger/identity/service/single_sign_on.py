@@ -8,10 +8,10 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from wharfinger.identity.model import EmailUnverified, ProviderUnavailable, SignInStale
 from wharfinger.identity.ports import Clock, OidcProvider
@@ -31,8 +31,7 @@ class _Started(msgspec.Struct):
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Departure:
+class Departure(Struct, frozen=True):
     """Where the browser goes, and what it must bring back in a cookie: sealed, for us only."""
 
     url: str

@@ -1,8 +1,9 @@
 """Who the bearer of a token is, and in which accounts it may act."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.identity.model import Account, Claims, TokenInvalid
 from wharfinger.identity.ports import Records, Store
@@ -12,8 +13,7 @@ MOST: Final = 1000
 """Accounts that are told of one user."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bearer:
+class Bearer(Struct, frozen=True):
     """A user or a service id; ``name`` is the e-mail of the one, the name of the other.
 
     ``account`` is the one that the token is bound to, '' for none; ``accounts`` those that a

@@ -6,9 +6,9 @@ first: two units never wait for each other.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
+from msgspec.structs import asdict
 from sqlalchemy import Table, case, delete, or_, select, update
 
 from wharfinger.database.dialect import insert

@@ -1,10 +1,10 @@
 """One image in detail, in the words of docker's inspection (control API, Shapes)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from wharfinger.registry.model.manifests import INDEXES
 from wharfinger_common.catalogue import images as entries
@@ -49,8 +49,7 @@ class _Manifest(msgspec.Struct):
     config: _Descriptor | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """A manifest and where its config's bytes lie ('' where it has none here); sizes in bytes."""
 
     digest: str

@@ -1,9 +1,10 @@
 """Entries of lists of images, and pages of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.regions import GLOBAL
 from wharfinger.registry.model.manifests import (
@@ -28,8 +29,7 @@ def type_name(media_type: str) -> str:
     return _TYPE_NAMES.get(media_type, media_type)
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """The entry that a page ended with; the next page begins behind it.
 
     Any text is one: what names no image is a place between two of them.
@@ -63,8 +63,7 @@ class Tagged(Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A manifest in a list.
 
     ``size`` is the layers' bytes, of an index the manifest's own; ``created`` in Unix seconds is
@@ -93,8 +92,7 @@ class Listed:
         return Cursor(self.region == GLOBAL, self.repository, self.digest)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What of a namespace a list shows; no ``repositories`` stand for all there are."""
 
     region: str
@@ -102,8 +100,7 @@ class Scope:
     repositories: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class ImagePage:
+class ImagePage(Struct, frozen=True):
     """A page of a list; ``next`` is where the following one begins, None for no more."""
 
     images: Sequence[Listed]

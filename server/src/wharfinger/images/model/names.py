@@ -5,8 +5,9 @@ always begin with the host.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from wharfinger.registry.model.repositories import Place
 from wharfinger_common.catalogue import images as entries
@@ -34,8 +35,7 @@ class HostForeign(Refusal):
     entry = entries.HOST_FOREIGN
 
 
-@dataclass(frozen=True, slots=True)
-class ImageName:
+class ImageName(Struct, frozen=True):
     """An image in a region, by tag or by digest: one of the two is ''."""
 
     region: str
@@ -59,8 +59,7 @@ class ImageName:
         return self.digest or self.tag
 
 
-@dataclass(frozen=True, slots=True)
-class Hosts:
+class Hosts(Struct, frozen=True):
     """How a request and its answer name images: the hosts that are known, and whose they are.
 
     ``known`` maps hosts in lower case to regions; ``preferred`` maps a region to the host that

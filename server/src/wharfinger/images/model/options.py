@@ -1,10 +1,9 @@
 """What an account decides for a region."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The account's options (control API, ``/auth`` and ``/settings``).
 
     ``private_only``: pushes and pulls are taken from the region's private networks only.
@@ -15,8 +14,7 @@ class Options:
     platform_metrics: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ImageCounts:
+class ImageCounts(Struct, frozen=True):
     """What an account has in a region."""
 
     repositories: int

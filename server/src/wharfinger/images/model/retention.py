@@ -11,8 +11,9 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 DAY: Final = 86_400
 ALL: Final = -1
@@ -23,8 +24,7 @@ RETAINING: Final = "retain-images"
 """The kind of the jobs that run a namespace's policy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What is kept in each repository of a namespace; by default, everything."""
 
     namespace: str
@@ -35,8 +35,7 @@ class Policy:
     set_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """An image that no index lists; times in Unix seconds, ``created`` None without a date."""
 
     digest: str
@@ -45,8 +44,7 @@ class Candidate:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pushes:
+class Pushes(Struct, frozen=True):
     """What may be under way in a repository; times in Unix seconds.
 
     ``untagged_since``: untagged images pushed after it may be about to get into an index.

@@ -1,8 +1,9 @@
 """Deleted images that can be restored for a while (control API, section 4)."""
 
 import math
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from wharfinger.images.model.listing import Cursor
 from wharfinger_common.catalogue import images as entries
@@ -31,8 +32,7 @@ class PartGone(Refusal):
     entry = entries.PART_GONE
 
 
-@dataclass(frozen=True, slots=True)
-class Trashed:
+class Trashed(Struct, frozen=True):
     """An image in the trash; ``deleted_at`` in Unix seconds."""
 
     id: int
@@ -65,8 +65,7 @@ class GonePart(NamedTuple):
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """What became of the tags of a restored image: those that lead to it, and the others."""
 
     successful: tuple[str, ...]

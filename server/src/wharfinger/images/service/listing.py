@@ -1,8 +1,9 @@
 """Lists of images: of the account's namespaces, and of those that are public."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.identity.model import OPERATOR_ACCOUNT, Caller, Role, RoleMissing
 from wharfinger.images.model.listing import Cursor, ImagePage, Listed, Scope, Tagged
@@ -18,8 +19,7 @@ LABELS_BYTES: Final = 16 * 1024 * 1024
 """Bytes of labels and tags after which a page ends early."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What a list is asked for; ``repositories`` are (region, name), empty for all."""
 
     namespace: str = ""

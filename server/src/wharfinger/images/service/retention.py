@@ -1,8 +1,9 @@
 """Retention policies: setting, trying and running them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from wharfinger.identity.model import Caller, Role
 from wharfinger.images.model.retention import (

@@ -1,8 +1,9 @@
 """The trash: what is in it, restoring, and what leaves it for good."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.identity.model import Caller, Role
 from wharfinger.images.model.names import ImageName
@@ -28,8 +29,7 @@ BATCH: Final = 500
 EXPIRY_SECONDS: Final = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class TrashPage:
+class TrashPage(Struct, frozen=True):
     """A page of the trash, with the days that each image has left; ``more`` behind the last."""
 
     entries: Sequence[tuple[Trashed, int]]
@@ -160,8 +160,7 @@ class Trash:
         return int(now) - self._days * DAY
 
 
-@dataclass(frozen=True, slots=True)
-class _Restoration:
+class _Restoration(Struct, frozen=True):
     """An image on its way back, within its unit."""
 
     changes: Changes

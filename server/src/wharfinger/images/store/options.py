@@ -1,9 +1,9 @@
 """What accounts decided, in the database."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
 from typing import Final
 
+from msgspec.structs import asdict
 from sqlalchemy import Connection, and_, func, select
 
 from wharfinger.database.dialect import insert

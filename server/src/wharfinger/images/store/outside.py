@@ -1,9 +1,9 @@
 """What images need within transactions from other rooms; ``app.py`` wires it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from wharfinger.registry.store.blobs import HoldNamespace
@@ -44,8 +44,7 @@ class Enqueue(Protocol):
         """Ask for the work to be done as soon as the transaction is committed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """Of namespaces, of the audit, of jobs, of quotas."""
 
     hold_namespace: HoldNamespace

@@ -7,8 +7,9 @@ here: that they have none is remembered for some seconds.
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from wharfinger.plans import UNLIMITED, Plans
 from wharfinger.quotas.model import (
@@ -57,8 +58,7 @@ class StorageQuota(Protocol):
         """Forget what an upload reserved that ended without a blob."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """How limits are enforced; the bytes of a step, and the seconds of leases and memory."""
 
     enforcement: Enforcement
@@ -67,8 +67,7 @@ class Rules:
     remember_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     level: Level
     until: float
 

@@ -9,8 +9,9 @@ without a limit what it counted since its last tick.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from wharfinger.quotas.model import (
     UNUSED,
@@ -29,8 +30,7 @@ REFILL: Final = 2
 _STRIPES: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """Bytes that are leased ahead, seconds for which a lease holds, seconds between ticks."""
 
     ahead: int

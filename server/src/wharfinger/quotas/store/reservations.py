@@ -5,9 +5,9 @@ an account grow only while its row of ``account_usage`` is locked, so that two n
 room.
 """
 
-from dataclasses import replace
 from typing import Final
 
+from msgspec.structs import replace
 from sqlalchemy import (
     Connection,
     Float,

@@ -1,8 +1,9 @@
 """Checking of what is stored: what was found, and what was done about it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.model.manifests import ManifestLimits, ParsedManifest
@@ -37,8 +38,7 @@ class Remedy(StrEnum):
         return self not in {Remedy.NONE, Remedy.FENCED}
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """One finding, and what was done about it; nothing where repair was not asked for."""
 
     finding: Finding
@@ -47,8 +47,7 @@ class Checked:
     """The key of the repository that it is about, where it is about one."""
 
 
-@dataclass(frozen=True, slots=True)
-class BlobRow:
+class BlobRow(Struct, frozen=True):
     """A blob as the database knows it; ``size`` in bytes."""
 
     digest: str
@@ -57,8 +56,7 @@ class BlobRow:
     damaged: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestRow:
+class ManifestRow(Struct, frozen=True):
     """A manifest as the database has it, and what is written down of what it needs."""
 
     id: int
@@ -76,8 +74,7 @@ class ManifestRow:
         return str(Digest.of(self.content, Digest.parse(self.digest).algorithm))
 
 
-@dataclass(frozen=True, slots=True)
-class TagRow:
+class TagRow(Struct, frozen=True):
     """A tag of the repository ``name`` (of the key ``repository``) and the manifest it leads to."""
 
     repository: int
@@ -86,8 +83,7 @@ class TagRow:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class StrayRow:
+class StrayRow(Struct, frozen=True):
     """A manifest of which needs are written down though the repository does not have it."""
 
     repository: int

@@ -1,7 +1,8 @@
 """What is collected, why, and how far a pass over everything stored has come."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Task(StrEnum):
@@ -41,8 +42,7 @@ class Thing(StrEnum):
     UPLOAD = "upload"
 
 
-@dataclass(frozen=True, slots=True)
-class Garbage:
+class Garbage(Struct, frozen=True):
     """One thing that collection would remove; ``size`` in bytes, ``since`` in Unix seconds.
 
     ``name`` is a digest, a location or an upload's id; ``since`` when it was last linked, made,
@@ -57,8 +57,7 @@ class Garbage:
     repository: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What a short piece of a pass did; ``cursor`` is where the next one begins, None at the end.
 
     ``size`` is the bytes of what was removed, where they are known.
@@ -70,8 +69,7 @@ class Step:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PassState:
+class PassState(Struct, frozen=True):
     """The pass of a task that runs (``cursor`` is not empty), or the last one; Unix seconds."""
 
     cursor: str = ""
@@ -82,8 +80,7 @@ class PassState:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CollectionRules:
+class CollectionRules(Struct, frozen=True):
     """What the operator decides; all in seconds.
 
     ``grace`` is how long a blob that no manifest needs stays in its repository, ``delay`` how

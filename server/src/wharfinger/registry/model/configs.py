@@ -4,11 +4,11 @@ Read once, when a manifest with it is pushed, and kept: no list reads a blob for
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct, field
 
 from wharfinger.registry.model.descriptors import is_digest
 
@@ -28,8 +28,7 @@ class _Config(msgspec.Struct):
 _DECODER: Final = msgspec.json.Decoder(_Config)
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFacts:
+class ConfigFacts(Struct, frozen=True):
     """``created`` in Unix seconds, None for undated images; ``parent`` a config digest or ''."""
 
     created: int | None = None

@@ -1,12 +1,11 @@
 """Content descriptors as manifests hold them (OCI image specification 1.1, Descriptors)."""
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Final
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from wharfinger_common.digests import HEX_LENGTHS, Digest, DigestInvalid
 
@@ -41,8 +40,7 @@ class Kind(Enum):
     EITHER = "blob or manifest"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """One thing that a manifest is made of; ``size`` in bytes.
 
     ``required`` is False for foreign layers: they lie elsewhere, and count only if they happen

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from wharfinger.registry.model.descriptors import Kind, Reference
 from wharfinger_common.catalogue import registry as entries
@@ -96,8 +97,7 @@ class TagsTooMany(Refusal):
     entry = entries.TAGS_TOO_MANY
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestLimits:
+class ManifestLimits(Struct, frozen=True):
     """Bounds of a manifest: ``size`` in bytes, descriptors, levels of JSON; tags of one push."""
 
     size: int
@@ -106,8 +106,7 @@ class ManifestLimits:
     tags: int
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedManifest:
+class ParsedManifest(Struct, frozen=True):
     """What the service needs to know of a manifest; its bytes are stored as they came.
 
     ``artifact_type`` falls back to the config's media type, as the referrers list wants it.
@@ -134,8 +133,7 @@ class ParsedManifest:
         return self.blobs + self.children
 
 
-@dataclass(frozen=True, slots=True)
-class NewManifest:
+class NewManifest(Struct, frozen=True):
     """A manifest that passed all checks, with what each of its references was found to be."""
 
     digest: str
@@ -150,8 +148,7 @@ class NewManifest:
         return config.digest if config and config.digest in self.references else None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredManifest:
+class StoredManifest(Struct, frozen=True):
     """A manifest as it is served; ``size`` in bytes, ``content`` empty unless asked for.
 
     ``damaged``: it is known not to be what its digest says, and must not be served.

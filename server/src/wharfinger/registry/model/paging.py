@@ -1,9 +1,10 @@
 """Pages of lists: what a request may ask for, and the Link to the next one (RFC 8288)."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from wharfinger.registry.model.descriptors import is_digest
 from wharfinger_common.catalogue import registry as entries
@@ -21,8 +22,7 @@ class PageInvalid(Refusal):
     entry = entries.PAGE_INVALID
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """At most ``limit`` entries, those after ``after`` ('' = from the first)."""
 
     limit: int

@@ -1,9 +1,9 @@
 """Referrers: what a manifest's referrers list says (OCI distribution 1.1, Listing Referrers)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from wharfinger.registry.model.manifests import OCI_INDEX
 
@@ -21,8 +21,7 @@ class Referrer(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     annotations: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class ReferrersPage:
+class ReferrersPage(Struct, frozen=True):
     """One page; ``next`` is the digest that the next page starts after, '' on the last one."""
 
     referrers: Sequence[Referrer]

@@ -1,6 +1,6 @@
 """Repositories: what is known of one."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from wharfinger_common.catalogue import registry as entries
 from wharfinger_common.refusals import Refusal
@@ -12,8 +12,7 @@ class NameUnknown(Refusal):
     entry = entries.NAME_UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a request reads or writes: a repository's full name in a region."""
 
     region: str

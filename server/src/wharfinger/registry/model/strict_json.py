@@ -7,8 +7,9 @@ over its bytes and no more.
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct
 
 from wharfinger_common.languages import Text
 
@@ -20,8 +21,7 @@ _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _SHOWN: Final = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What a document may hold: ``depth`` levels of nesting, ``values`` values in all."""
 
     depth: int

@@ -1,8 +1,9 @@
 """Upload sessions: what is known of one, and the rules for the chunks it takes."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.registry.model.blobs import MAX_DIGITS
 from wharfinger_common.catalogue import blobs as entries
@@ -75,8 +76,7 @@ class AlgorithmUnsupported(Refusal):
     entry = entries.ALGORITHM_UNSUPPORTED
 
 
-@dataclass(frozen=True, slots=True)
-class Pusher:
+class Pusher(Struct, frozen=True):
     """Who uploads where: all that a session is bound to, besides the owner of the namespace."""
 
     region: str
@@ -84,8 +84,7 @@ class Pusher:
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """An upload session. ``size`` is the bytes acknowledged; ``fence`` numbers its holders.
 
     One of them may hold it until ``leased_until`` (Unix seconds); 0 when nobody does. ``state``
@@ -100,8 +99,7 @@ class Upload:
     state: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ContentRange:
+class ContentRange(Struct, frozen=True):
     """Where a chunk belongs: bytes ``first`` to ``last``, both inclusive."""
 
     first: int

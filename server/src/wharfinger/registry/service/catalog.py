@@ -1,7 +1,8 @@
 """The use case of the catalogue."""
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from wharfinger.identity.model import Claims
 from wharfinger.registry.model.paging import page_of_repositories

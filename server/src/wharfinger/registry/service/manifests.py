@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wharfinger.database.again import again, rerun
 from wharfinger.quotas.service.storage import StorageQuota, Unmetered
@@ -31,8 +32,7 @@ from wharfinger_common.names import namespace_of, require_repository, require_ta
 from wharfinger_common.refusals import Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(Struct, frozen=True):
     """A manifest as it was sent: to a tag or a digest, with tag parameters beside."""
 
     reference: str
@@ -41,8 +41,7 @@ class Push:
     tags: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
+class Pushed(Struct, frozen=True):
     """What a push led to; ``tags`` are the tag parameters that were set."""
 
     digest: str

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from wharfinger.registry.model.collection import PassState, Step, Task
 from wharfinger.registry.ports import Clock

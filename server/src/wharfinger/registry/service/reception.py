@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from wharfinger.blobstore.errors import UploadShort
 from wharfinger.blobstore.port import BlobStore, UploadWriter

@@ -6,8 +6,9 @@ notice (docs/adr/0020). Damage is fenced, what is whole again is served again.
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, Protocol
+
+from msgspec.structs import replace
 
 from wharfinger.registry.model.checking import BlobRow, Checked
 from wharfinger.registry.model.collection import PassState

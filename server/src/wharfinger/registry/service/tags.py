@@ -1,8 +1,10 @@
 """The use case of tag lists."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from wharfinger.registry.model.paging import page_of_tags
 from wharfinger.registry.model.repositories import NameUnknown, Place
@@ -10,8 +12,7 @@ from wharfinger.registry.ports import Namespaces, TagLists
 from wharfinger_common.names import namespace_of, require_repository
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """A page of names; ``more`` tells whether there are further ones, which follow the last."""
 
     names: Sequence[str]

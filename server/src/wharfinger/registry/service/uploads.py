@@ -3,9 +3,11 @@
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from wharfinger.blobstore.errors import BlobMissing, StoreUnavailable, UploadInUse, UploadShort
 from wharfinger.blobstore.names import is_upload
@@ -39,8 +41,7 @@ _RETRY: Final = {"Retry-After": "1"}
 _BATCH: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What the operator decides: bytes of a blob, seconds of a lease, seconds a session is kept.
 
     ``link_seconds`` is the time from placing bytes to linking them after which they might have
