@@ -26,7 +26,7 @@ Description = Annotated[str, Field(max_length=MAX_DESCRIPTION, pattern=f"^[^{INV
 Email = Annotated[
     str, Field(min_length=3, max_length=MAX_CHARACTERS, pattern=f"^{_ATOM}+@{_ATOM}+$")
 ]
-Password = Annotated[str, Field(max_length=PASSWORD_CHARACTERS)]
+Password = Annotated[str, Field(max_length=PASSWORD_CHARACTERS, pattern="^[^\\x00]*$")]
 IamId = Annotated[str, Field(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 PlanName = Annotated[str, Field(min_length=1, max_length=32, pattern="^[A-Za-z0-9-]+$")]
 Namespace = Annotated[str, Field(max_length=30, pattern="^[a-z0-9_-]*$")]

@@ -25,7 +25,7 @@ from wharfinger.web.errors import told_in_part
 from wharfinger_common.languages import Language, Text, accepted
 from wharfinger_common.refusals import Refusal
 
-Reference = Annotated[str, Field(max_length=MAX_NAME)]
+Reference = Annotated[str, Field(max_length=MAX_NAME, pattern="^[^\\x00]*$")]
 From = Annotated[
     str,
     Query(

@@ -19,7 +19,7 @@ MOST_DAYS: Final = 36_500
 class PolicyBody(Body):
     """What a namespace is to keep in each repository."""
 
-    namespace: str = Field(max_length=255)
+    namespace: str = Field(max_length=255, pattern="^[^\\x00]*$")
     images_per_repo: Whole = Field(
         ALL,
         ge=ALL,
