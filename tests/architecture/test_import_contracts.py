@@ -55,3 +55,17 @@ def test_preparing_a_data_folder_starts_without(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
 
     assert done.returncode == 0, f"importing wharfinger.serve.run loads {module}"
+
+
+def test_serving_makes_few_dataclasses() -> None:
+    """Each costs a quarter of a millisecond of every start (docs/adr/0023)."""
+    script = (
+        "import gc, wharfinger.serve.processes\n"
+        "made = {f'{c.__module__}.{c.__name__}' for c in gc.get_objects() if isinstance(c, type)\n"
+        "        and '__dataclass_fields__' in vars(c) and c.__module__[:11] == 'wharfinger.'}\n"
+        "print(len(made), *sorted(made))"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+
+    assert int(done.stdout.split()[0]) <= 5, done.stdout
