@@ -199,7 +199,7 @@ def _send_while_taken(socket: int, descriptor: int, offset: int, count: int) -> 
     taken.register(socket, select.POLLOUT)
     while sent < turn:
         try:
-            piece = os.sendfile(socket, descriptor, offset + sent, min(turn - sent, FILE_CHUNK))
+            piece = os.sendfile(socket, descriptor, offset + sent, turn - sent)
         except BlockingIOError:
             if taken.poll(FILE_WAIT):
                 continue
