@@ -75,7 +75,14 @@ class Session:
 
     @property
     def account_name(self) -> str:
-        """Name of the account that is targeted, '' for none."""
+        """Name of the account that is targeted, '' for none.
+
+        Raises:
+            PluginNotLoggedIn: nobody is signed in, and it is a plug-in that asks.
+        """
+        if self._for_plugin:
+            # What it is about to do begins with a line that names the account.
+            self.require()
         return self._config.part("Account").get("Name", "")
 
     @property

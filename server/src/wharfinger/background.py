@@ -219,7 +219,8 @@ class _ScrubLog:
         _log.error("blob damaged", remedy=checked.remedy.value, code=code, facts=facts)
 
     def ended(self, state: PassState) -> None:
-        _log.info(
+        tell = _log.info if state.examined else _log.debug
+        tell(
             "scrubbed",
             examined=state.examined,
             found=state.removed,

@@ -53,6 +53,7 @@ def test_the_plugins_of_the_house_install(
         ibmcloud.ok("plugin", "install", str(wheel))
 
     assert ibmcloud.failed("cr", "namespaces") == "You are not logged in to IBM Cloud."
+    assert ibmcloud("cr", "quota").out.startswith("FAILED\n"), "no account is named before"
     assert ibmcloud.in_chinese().failed("cr", "namespaces") == "您未登录到 IBM Cloud。"
     assert ibmcloud.named("wharf").failed("cr", "namespaces") == (
         "You are not logged in to Wharfinger."
