@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 from command_pages import page as commands_page
+from entry_lines import explained
 from troubleshooting_pages import pages as troubleshooting_pages
 
 from wharfinger.metrics import names
@@ -98,10 +99,8 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
 def everything() -> dict[Path, str]:
     """Return what each generated file has to hold."""
     found = {DOCS / REFERENCE / name: page() for name, page in PAGES.items()}
-    for name, page in troubleshooting_pages().items():
-        title, _, rest = page.partition("\n\n")
-        found[DOCS / TROUBLESHOOTING / name] = f"{title}\n\n{NOTICE}\n{rest}"
-    return found
+    written = troubleshooting_pages(NOTICE)
+    return found | {DOCS / TROUBLESHOOTING / name: page for name, page in written.items()}
 
 
 def outdated() -> list[str]:
@@ -122,15 +121,7 @@ def _entry(page: Page) -> list[str]:
         *(f"> {line}" for line in page.message.splitlines()),
         "",
         *([codes, ""] if codes else []),
-        page.meaning,
-        "",
-        f"**{page.causes_title}**",
-        "",
-        *(f"- {cause}" for cause in page.causes),
-        "",
-        f"**{page.cure_title}**",
-        "",
-        *(f"- {step}" for step in page.cure),
+        *explained(page),
     ]
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from entry_lines import explained
+
 from wharfinger_common.catalogue import load
 from wharfinger_common.languages import Language, Text, rendered, translated
 from wharfinger_common.pages import Page
@@ -113,19 +115,19 @@ TOPICS: Final = (
 )
 
 
-def pages() -> dict[str, str]:
+def pages(notice: str) -> dict[str, str]:
     """Return every page by its file's name, an index for each language among them."""
     written = {}
     for language, suffix in SUFFIXES.items():
-        written[f"README{suffix}.md"] = _index(language)
+        written[f"README{suffix}.md"] = _index(notice, language)
         for topic in TOPICS:
-            written[f"{topic.name}{suffix}.md"] = _page(topic, language)
+            written[f"{topic.name}{suffix}.md"] = _page(topic, notice, language)
     return written
 
 
-def _index(language: Language) -> str:
+def _index(notice: str, language: Language) -> str:
     heading = translated("Troubleshooting", language)
-    lines = [f"# {heading}", ""]
+    lines = [f"# {heading}", "", notice]
     suffix = SUFFIXES[language]
     for topic in TOPICS:
         title, symptom = rendered(topic.title, language), rendered(topic.symptom, language)
@@ -133,9 +135,10 @@ def _index(language: Language) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _page(topic: Topic, language: Language) -> str:
+def _page(topic: Topic, notice: str, language: Language) -> str:
     typed = translated("What to type", language)
-    lines = [f"# {rendered(topic.title, language)}", "", f"{rendered(topic.symptom, language)}"]
+    lines = [f"# {rendered(topic.title, language)}", "", notice]
+    lines += [f"{rendered(topic.symptom, language)}"]
     lines += ["", f"## {typed}", "", "```sh", *topic.commands, "```"]
     if topic.entries:
         seen = translated("What you may see", language)
@@ -154,9 +157,8 @@ def _page(topic: Topic, language: Language) -> str:
 def _entry(code: str, language: Language) -> Iterator[str]:
     page = Page.of(load().entries[code], language)
     yield from ("", f"### {code}", "")
-    yield from ("```text", *_called(page.message).splitlines(), "```", "", _called(page.meaning))
-    yield from ("", f"**{page.causes_title}**", "", *(f"- {_called(each)}" for each in page.causes))
-    yield from ("", f"**{page.cure_title}**", "", *(f"- {_called(each)}" for each in page.cure))
+    yield from ("```text", *_called(page.message).splitlines(), "```", "")
+    yield from map(_called, explained(page))
     yield from ("", _link(code, language))
 
 

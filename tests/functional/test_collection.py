@@ -90,22 +90,6 @@ class Pushing:
         self.rows("UPDATE repository_blobs SET linked_at = ? WHERE digest = ?", long_ago, digest)
 
 
-def command(server: Server, *arguments: str, code: int = 0) -> Any:
-    """Run ``wharfd`` on the folder of a serving process; return the JSON that it prints."""
-    settings = {**server.settings, "WHARFINGER_DATA": str(server.data)}
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("WHARFINGER_")}
-    done = subprocess.run(
-        [wharfd(), *arguments, "--output", "json"],
-        env=inherited | settings,
-        capture_output=True,
-        timeout=DEADLINE,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    return json.loads(done.stdout)
-
-
 def eventually(true: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + DEADLINE
     while not true():
@@ -134,7 +118,7 @@ def test_the_service_collects_by_itself(tmp_path: Path) -> None:
         eventually(lambda: not orphan.exists(), "the bytes without a row are gone")
         assert pushing.get(lonely).status_code == 404
         assert pushing.get(digest_of(b"kept")).content == b"kept"
-        kinds = {job["kind"]: job for job in command(server, "jobs")}
+        kinds = {job["kind"]: job for job in server.told("jobs")}
         assert {"collect-links", "collect-blobs", "collect-bytes", "collect-orphans"} <= set(kinds)
         assert {job["state"] for job in kinds.values()} <= {"waiting", "running"}
 
@@ -146,7 +130,7 @@ def test_a_dry_run_tells_and_a_run_collects(pushing: Pushing) -> None:
     pushing.age(unwanted)
     file = pushing.file(unwanted)
 
-    told = command(pushing.server, "gc", "--dry-run")
+    told = pushing.server.told("gc", "--dry-run")
 
     assert {(each["thing"], each["reason"], each["name"]) for each in told} == {
         ("link", "unreferenced", unwanted),
@@ -155,7 +139,7 @@ def test_a_dry_run_tells_and_a_run_collects(pushing: Pushing) -> None:
     assert next(each for each in told if each["thing"] == "link")["repository"] == "depot/app"
     assert pushing.get(unwanted).status_code == 200
 
-    done = command(pushing.server, "gc")
+    done = pushing.server.told("gc")
 
     assert (done["links"]["removed"], done["blobs"]["removed"]) == (1, 1)
     assert done["blobs"]["bytes"] == len(b"unwanted")
@@ -163,7 +147,7 @@ def test_a_dry_run_tells_and_a_run_collects(pushing: Pushing) -> None:
     assert pushing.get(fresh).content == b"fresh"
     # Its bytes outlive it by the delay, for those who had begun to ask.
     assert file.exists()
-    told = command(pushing.server, "gc", "--dry-run")
+    told = pushing.server.told("gc", "--dry-run")
     assert [(each["thing"], each["reason"]) for each in told] == [("bytes", "unlinked")]
 
 
@@ -197,7 +181,7 @@ def test_planted_damage_is_found_fenced_and_healed_beside_the_serving_process(
         contents = [b"gone", b"cut short", b"changed", b"whole"]
         pushing.image(*contents, tag="app")
         gone, short, changed, whole = map(digest_of, contents)
-        assert command(server, "fsck", "--deep") == []
+        assert server.told("fsck", "--deep") == []
 
         pushing.file(gone).unlink()
         pushing.file(short).write_bytes(b"cut")
@@ -207,8 +191,8 @@ def test_planted_damage_is_found_fenced_and_healed_beside_the_serving_process(
         os.utime(orphan, (0, 0))
         pushing.rows("INSERT INTO tags SELECT repository_id, 'lost', 'sha256:0', 0 FROM tags")
 
-        shallow = command(server, "fsck", code=1)
-        found = command(server, "fsck", "--deep", "--repair", "--rate", "1000", code=1)
+        shallow = server.told("fsck", code=1)
+        found = server.told("fsck", "--deep", "--repair", "--rate", "1000", code=1)
 
         assert checks(shallow) == [
             ("blob-missing", ""),
@@ -232,14 +216,14 @@ def test_planted_damage_is_found_fenced_and_healed_beside_the_serving_process(
             assert answer.json()["errors"][0]["detail"]["code"] == "WHF0144"
             assert pushing.http.head(f"/v2/depot/app/blobs/{digest}").status_code == 404
         assert pushing.get(whole).content == b"whole"
-        assert {each["check"] for each in command(server, "fsck", "--repair", code=1)} == {
+        assert {each["check"] for each in server.told("fsck", "--repair", code=1)} == {
             "blob-fenced"
         }
 
         for content in contents[:3]:
             pushing.blob(content)
         assert [pushing.get(digest_of(content)).content for content in contents] == contents
-        assert command(server, "fsck", "--deep") == []
+        assert server.told("fsck", "--deep") == []
 
 
 def test_findings_as_text_say_what_to_do(pushing: Pushing) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -14,7 +12,7 @@ from sqlalchemy import text
 from tests.support.backends import NAMES, Backends
 from tests.support.images import Dock, digest_of, encoded
 from tests.support.s3 import BUCKET, S3Server
-from tests.support.server import Operator, Server, Tenant, wharfd
+from tests.support.server import Operator, Server, Tenant
 
 SECONDS = 120
 QUIET = {
@@ -32,18 +30,6 @@ class Place:
         self.tenant = tenant
         self.dock = Dock(server.api, tenant)
         self._s3 = s3
-
-    def command(self, *arguments: str, code: int = 0) -> Any:
-        done = subprocess.run(
-            [wharfd(), *arguments, "--output", "json"],
-            env=self.server.environment(),
-            capture_output=True,
-            timeout=SECONDS,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr
-        return json.loads(done.stdout)
 
     def sql(self, statement: str, **values: object) -> None:
         with self.server.database() as connection:
@@ -103,9 +89,9 @@ def test_garbage_is_listed_and_damage_is_found_mended_and_written_down(place: Pl
         "UPDATE repository_blobs SET linked_at = 1 WHERE digest = :digest",
         digest=digest_of(b"unreferenced"),
     )
-    assert place.command("fsck", "--deep") == []
+    assert place.server.told("fsck", "--deep") == []
 
-    listed = place.command("gc", "--dry-run")
+    listed = place.server.told("gc", "--dry-run")
     assert {(one["thing"], one["name"]) for one in listed} == {
         ("link", digest_of(b"unreferenced")),
         ("blob", digest_of(b"unreferenced")),
@@ -115,7 +101,7 @@ def test_garbage_is_listed_and_damage_is_found_mended_and_written_down(place: Pl
     place.replace(b"cut short", b"cut")
     place.replace(b"changed", b"degnahc")
     place.replace(b"of a deleted image", None)
-    found = place.command("fsck", "--deep", "--repair", "--rate", "1000", code=1)
+    found = place.server.told("fsck", "--deep", "--repair", "--rate", "1000", code=1)
     assert checks(found) == [
         ("blob-digest", "fenced"),
         ("blob-missing", "fenced"),
@@ -133,7 +119,7 @@ def test_garbage_is_listed_and_damage_is_found_mended_and_written_down(place: Pl
 
     for content in (*contents[:3], b"of a deleted image"):
         dock.push_blob(repository, content)
-    assert place.command("fsck", "--deep") == []
+    assert place.server.told("fsck", "--deep") == []
 
 
 def test_changed_bytes_in_the_trash_are_told(place: Place) -> None:
@@ -141,5 +127,5 @@ def test_changed_bytes_in_the_trash_are_told(place: Place) -> None:
     pushed = dock.push(repository, "v1")
     dock.call("DELETE", f"/images/{encoded(dock.ref(repository, 'v1'))}").raise_for_status()
     place.sql("UPDATE trash SET content = :content", content=b"{}")
-    (found,) = place.command("fsck", code=1)
+    (found,) = place.server.told("fsck", code=1)
     assert (found["check"], found["facts"]["digest"]) == ("trash-manifest", pushed.digest)

@@ -28,6 +28,7 @@ from wharfinger.database.migrate import engine_of
 READY_SECONDS = 60.0
 STOP_SECONDS = 45.0
 POLL_SECONDS = 0.05
+COMMAND_SECONDS = 120.0
 LOG_TAIL_LINES = 60
 START_ATTEMPTS = 3
 APIKEY_GRANT = "urn:ibm:params:oauth:grant-type:apikey"
@@ -229,6 +230,19 @@ class Server:
             "WHARFINGER_LOG_LEVEL": "info",
             **self.settings,
         }
+
+    def told(self, *arguments: str, code: int = 0) -> Any:
+        """The JSON that ``wharfd`` prints, run beside the service; it has to end with ``code``."""
+        done = subprocess.run(
+            [wharfd(), *arguments, "--output", "json"],
+            env=self.environment(),
+            capture_output=True,
+            timeout=COMMAND_SECONDS,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout)
 
     def _spawn(self) -> None:
         if self._process is not None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from wharfinger_common.clients.identity import IdentityApi
     from wharfinger_common.clients.transport import Options, Transport, Watcher
 
+REGISTRY_PLUGIN: Final = "container-registry"
+"""The plug-in of ``cr``; its settings tell which region's registry is targeted."""
+
 
 class Store:
     """A JSON file of settings of one plug-in, kept over its updates."""
@@ -83,7 +86,11 @@ class Context:
     @property
     def settings(self) -> Store:
         """The plug-in's own settings."""
-        return Store(self.config.folder / "plugins" / self.plugin / "config.json")
+        return self.settings_of(self.plugin)
+
+    def settings_of(self, plugin: str) -> Store:
+        """Return the settings of a plug-in."""
+        return Store(self.config.folder / "plugins" / plugin / "config.json")
 
     @property
     def registry(self) -> str:

@@ -219,14 +219,7 @@ class _ScrubLog:
         _log.error("blob damaged", remedy=checked.remedy.value, code=code, facts=facts)
 
     def ended(self, state: PassState) -> None:
-        tell = _log.info if state.examined else _log.debug
-        tell(
-            "scrubbed",
-            examined=state.examined,
-            found=state.removed,
-            bytes=state.size,
-            s=round(state.ended_at - state.begun_at, 3),
-        )
+        _tell_of_pass("scrubbed", state, news=state.examined, found=state.removed)
 
 
 class _JobLog:
@@ -253,16 +246,16 @@ class CollectionLog:
 
     def finished(self, task: Task, state: PassState) -> None:
         """A pass is done."""
-        tell = _log.info if state.removed else _log.debug
-        tell(
-            "collected",
-            task=task.value,
-            examined=state.examined,
-            removed=state.removed,
-            bytes=state.size,
-            s=round(state.ended_at - state.begun_at, 3),
-        )
+        removed = state.removed
+        _tell_of_pass("collected", state, news=removed, task=task.value, removed=removed)
 
     def undeleted(self, location: str, error: Exception) -> None:
         """Bytes could not be deleted."""
         _log.error("bytes not deleted", location=location, error=repr(error))
+
+
+def _tell_of_pass(event: str, state: PassState, *, news: int, **fields: object) -> None:
+    """Write a line on a pass that brought ``news``; of others only who looks for a defect hears."""
+    tell = _log.info if news else _log.debug
+    seconds = round(state.ended_at - state.begun_at, 3)
+    tell(event, **fields, examined=state.examined, bytes=state.size, s=seconds)

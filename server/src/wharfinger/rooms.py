@@ -96,12 +96,8 @@ def build_rooms(
     database = open_database(settings, DatabaseFigures(tallies))
     blobs = ObservedStore(open_store(settings), StoreFigures(tallies))
     figures.show(names.DATABASE_CONNECTIONS, database.in_use)
-    jobs = Jobs(
-        SqlJobStore(database),
-        clock,
-        lease=settings.jobs_lease_seconds,
-        longest_retry=RETRY_SECONDS,
-    )
+    lease = settings.jobs_lease_seconds
+    jobs = Jobs(SqlJobStore(database), clock, lease=lease, longest_retry=RETRY_SECONDS)
 
     def enqueue(connection: Connection, kind: str, subject: str, payload: Any) -> None:
         jobs.enqueue(SqlQueue(connection), kind, subject, payload)
@@ -134,15 +130,7 @@ def build_rooms(
         namespaces=owners,
         clock=clock,
     )
-    # The trash last: until the registry is empty more may come there.
-    steps: list[DeletionStep] = [
-        RegistryDeletion(
-            SqlNamespaceContents(database, is_deleting, quotas.charges),
-            SqlNamespaceUploads(database, blobs.discard),
-        ),
-        images.retaining,
-        images.keeping,
-    ]
+    steps = _deletion_steps(database, blobs, quotas, images)
     rules = NamespaceRules(settings.namespace_hyphens, settings.namespaces_per_account)
     return Rooms(
         settings=settings,
@@ -154,18 +142,30 @@ def build_rooms(
         emptying=Emptying(namespace_store, steps, identity.policies),
         quotas=quotas,
         uploads=_uploads(settings, database, blobs, owners, quotas, clock),
-        configs=Configs(
-            SqlConfigRecords(database),
-            blobs,
-            size=settings.image_config_bytes,
-            labels=settings.image_labels_bytes,
-        ),
+        configs=_configs(settings, database, blobs),
         images=images,
         jobs=jobs,
         explain=explain_services.build(settings, database, owners, identity.access, clock),
         figures=figures,
         clock=clock,
     )
+
+
+def _deletion_steps(
+    database: Database, blobs: BlobStore, quotas: QuotaServices, images: ImageServices
+) -> list[DeletionStep]:
+    """Return what empties a deleted namespace, in this order."""
+    registry = RegistryDeletion(
+        SqlNamespaceContents(database, is_deleting, quotas.charges),
+        SqlNamespaceUploads(database, blobs.discard),
+    )
+    # The trash last: until the registry is empty more may come there.
+    return [registry, images.retaining, images.keeping]
+
+
+def _configs(settings: Settings, database: Database, blobs: BlobStore) -> Configs:
+    size, labels = settings.image_config_bytes, settings.image_labels_bytes
+    return Configs(SqlConfigRecords(database), blobs, size=size, labels=labels)
 
 
 def _uploads(

@@ -11,11 +11,9 @@ from wharfinger.clusters.model import (
     Facts,
     TooManyWorkers,
     Worker,
-    from_records,
     merged,
     require_facts,
     require_name,
-    to_records,
 )
 
 ids = st.sampled_from([f"w{number}" for number in range(6)])
@@ -83,7 +81,6 @@ def test_nobody_is_present_and_deleted_and_nobody_is_lost(
         now
     )
     assert all(worker.state == "deleted" for worker in kept.deleted)
-    assert from_records(to_records(kept.deleted)) == kept.deleted
 
 
 def test_what_is_remembered_is_bounded() -> None:

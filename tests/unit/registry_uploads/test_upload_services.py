@@ -399,7 +399,7 @@ def test_an_empty_upload_that_is_being_written_is_not_finished_behind_its_back(y
 
 def test_running_hashes_spare_a_second_reading(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = yard.begun(*[b"piece"] * 10)
-    monkeypatch.setattr("wharfinger.blobstore.filesystem._pieces", None)
+    monkeypatch.setattr("wharfinger.blobstore.filesystem.pieces", None)
     digest = Digest("sha256", hashlib.sha256(b"piece" * 10).hexdigest())
     yard.uploads.finish(PUSHER, upload.id, digest, [], None)
     assert yard.rows()["blobs"] == 1

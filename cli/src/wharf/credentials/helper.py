@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from wharf.context import Context, Store
+from wharf.context import REGISTRY_PLUGIN, Context
 from wharf.folder import locked, read_json, write_json
 from wharf.refusals import Failure
 from wharfinger_common.catalogue import credentials as entries
@@ -16,7 +16,6 @@ SIGN_IN_USERS: Final = frozenset({USER, "iamrefresh"})
 """User names whose secrets are the session itself, so that nothing is lost by not keeping them."""
 FILE: Final = "credential-helper.json"
 LOCK: Final = ".credential-helper.lock"
-_REGISTRY_PLUGIN: Final = "container-registry"
 
 
 class KeepsNoSecrets(Failure):
@@ -94,9 +93,8 @@ class Helper:
 
     def _near(self) -> set[str]:
         """The registries that the configuration names: those that are targeted."""
-        config = self._context.config
-        plugin = Store(config.folder / "plugins" / _REGISTRY_PLUGIN / "config.json")
-        return {str(each) for each in (config.text("Registry"), plugin.get("Registry")) if each}
+        chosen = self._context.settings_of(REGISTRY_PLUGIN).get("Registry")
+        return {str(each) for each in (self._context.config.text("Registry"), chosen) if each}
 
     def _left(self) -> set[str]:
         told = read_json(self._path).get("LoggedOut")

@@ -10,7 +10,7 @@ from wharf.doctor.place import Place
 from wharf.text import Text
 from wharfinger_common.catalogue import client_doctor as entries
 from wharfinger_common.clients.errors import CertificateUntrusted
-from wharfinger_common.clients.failures import CONNECTING, Called, failure_of
+from wharfinger_common.clients.failures import CONNECTING, failure_of
 from wharfinger_common.clients.transport import tls_context
 from wharfinger_common.findings import Finding
 
@@ -25,8 +25,7 @@ def encryption(patient: Patient, place: Place) -> Finding | None:
         with opened(patient, place) as plain, _wrapped(context, plain, place) as secure:
             shown = secure.getpeercert() or {}
     except OSError as error:
-        called = Called(place.url, str(place), "", patient.timeout)
-        failure = failure_of(error, called, CONNECTING)
+        failure = failure_of(error, patient.called(place), CONNECTING)
         if options.ca_file and isinstance(failure, CertificateUntrusted):
             return _of_another(patient, place, options.ca_file, failure)
         raise failure from error

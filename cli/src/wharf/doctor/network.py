@@ -9,16 +9,10 @@ from wharf.doctor.patient import Patient
 from wharf.doctor.place import Place
 from wharf.text import Text
 from wharfinger_common.catalogue import client_doctor as entries
-from wharfinger_common.clients.errors import (
-    CallFailed,
-    ConnectionDropped,
-    ConnectionRefused,
-    NameNotResolved,
-    NetworkFailed,
-    ProxyFailed,
-)
+from wharfinger_common.clients.errors import NameNotResolved, ProxyFailed
+from wharfinger_common.clients.failures import CONNECTING, failure_of
 from wharfinger_common.clients.transport import proxy_of
-from wharfinger_common.clients.wire import proxy_login
+from wharfinger_common.clients.wire import proxy_login, without_login
 from wharfinger_common.findings import Finding
 from wharfinger_common.refusals import Refusal
 
@@ -32,7 +26,7 @@ def proxy(patient: Patient, place: Place) -> Finding | None:
     if not told:
         return None
     opened(patient, place).close()
-    return patient.warns(entries.PROXY_USED, host=place.host, proxy=_without_login(told))
+    return patient.warns(entries.PROXY_USED, host=place.host, proxy=without_login(told))
 
 
 def resolution(patient: Patient, place: Place) -> Finding | None:
@@ -79,7 +73,7 @@ def opened(patient: Patient, place: Place) -> socket.socket:
             attempt.connect(address)
         except OSError as error:
             attempt.close()
-            failure = _connecting(patient, place, error)
+            failure = failure_of(error, patient.called(place), CONNECTING)
         else:
             return attempt
     raise failure or NameNotResolved(host=place.host)
@@ -100,18 +94,6 @@ def _through(patient: Patient, place: Place, told: str) -> socket.socket:
     except (OSError, HTTPException, UnicodeError) as error:
         line.close()
         reason = getattr(error, "strerror", None) or str(error)
-        raise ProxyFailed(proxy=_without_login(told), host=str(place), reason=reason) from error
+        raise ProxyFailed(proxy=without_login(told), host=str(place), reason=reason) from error
     standing: socket.socket = line.sock
     return standing
-
-
-def _connecting(patient: Patient, place: Place, error: OSError) -> CallFailed:
-    if isinstance(error, ConnectionRefusedError):
-        return ConnectionRefused(host=str(place))
-    if isinstance(error, TimeoutError):
-        return ConnectionDropped(host=str(place), seconds=f"{patient.timeout:g}")
-    return NetworkFailed(host=str(place), reason=error.strerror or str(error))
-
-
-def _without_login(url: str) -> str:
-    return url.rpartition("@")[2].rpartition("//")[2]

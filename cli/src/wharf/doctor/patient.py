@@ -4,19 +4,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from wharf.context import Context, Store
+from wharf.context import REGISTRY_PLUGIN, Context
 from wharf.doctor.clients.software import Software
 from wharf.doctor.place import Place
 from wharf.doctor.reference import Reference
 from wharfinger_common.catalogue import client_doctor as entries
 from wharfinger_common.clients.control import ControlApi
+from wharfinger_common.clients.failures import Called
 from wharfinger_common.clients.transport import Answer, Query, Transport
 from wharfinger_common.findings import Finding, Severity
 from wharfinger_common.refusals import Entry, Refusal
 
 CONNECT_SECONDS: Final = 10.0
 """A packet that is not answered by then is taken for lost."""
-REGISTRY_PLUGIN: Final = "container-registry"
 
 
 @dataclass
@@ -52,8 +52,8 @@ class Patient:
     @cached_property
     def targeted(self) -> str:
         """Registry host of the targeted region, as ``cr region-set`` left it."""
-        chosen = Store(self.context.config.folder / "plugins" / REGISTRY_PLUGIN / "config.json")
-        return str(chosen.get("Registry") or self.context.registry)
+        chosen = self.context.settings_of(REGISTRY_PLUGIN).get("Registry")
+        return str(chosen or self.context.registry)
 
     @property
     def timeout(self) -> float:
@@ -69,6 +69,10 @@ class Patient:
     def transport(self, place: Place) -> Transport:
         """Return what carries requests to a place."""
         return self.context.transport(place.url)
+
+    def called(self, place: Place) -> Called:
+        """Return a call of a place as failures of the network tell it."""
+        return Called(place.url, str(place), "", self.timeout)
 
     def ask(
         self, path: str, *, query: Query | None = None, headers: dict[str, str] | None = None

@@ -4,7 +4,8 @@ import json
 import re
 from typing import Any, Final
 
-from wharf.doctor.patient import REGISTRY_PLUGIN, Patient
+from wharf.context import REGISTRY_PLUGIN
+from wharf.doctor.patient import Patient
 from wharf.doctor.place import Place
 from wharf.plugins.installed import Plugins
 from wharf.refusals import Failure

@@ -33,8 +33,7 @@ class Wire:
         self._timeout: Final = timeout
         self._context: Final = context
         self._kept: HTTPConnection | None = None
-        # The proxy's user and password are nobody's business.
-        self.proxy: Final = proxy.rpartition("@")[2].rpartition("//")[2]
+        self.proxy: Final = without_login(proxy)
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
@@ -106,6 +105,11 @@ class Wire:
 
     def _login(self) -> dict[str, str]:
         return proxy_login(self._proxy) if self._through_proxy else {}
+
+
+def without_login(url: str) -> str:
+    """Return host and port of a proxy's URL: its user and password are nobody's business."""
+    return url.rpartition("@")[2].rpartition("//")[2]
 
 
 def proxy_login(proxy: SplitResult) -> dict[str, str]:

@@ -1,16 +1,13 @@
 """What can go wrong in a blob store, and how the system's errors are told."""
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from wharfinger.database.errors import StorageFull
+from wharfinger.database.errors import StorageFull, means_full
 from wharfinger_common.catalogue import web as entries
 from wharfinger_common.languages import Text
 from wharfinger_common.refusals import Refusal
-
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class StoreUnavailable(Refusal):
@@ -46,6 +43,6 @@ def told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if means_full(error):
             raise StorageFull from error
         raise StoreUnavailable(part=Text("blob store"), headers={"Retry-After": "5"}) from error

@@ -25,8 +25,8 @@ from wharfinger.blobstore.names import (
     require_location,
     require_upload,
 )
+from wharfinger.blobstore.pieces import pieces
 from wharfinger.blobstore.port import (
-    CHUNK,
     BlobReader,
     Leftover,
     Standing,
@@ -246,7 +246,7 @@ class _FileWriter:
         self._size = self._opened_at
 
     def read(self) -> Iterator[bytes]:
-        return _pieces(self._file, 0, self._size)
+        return pieces(self._file, 0, self._size)
 
     def commit(self, digest: Digest) -> str:
         self._placed = True
@@ -279,7 +279,7 @@ class _FileReader:
         return self._size
 
     def read(self, offset: int, length: int) -> Iterator[bytes]:
-        return _pieces(self._file, offset, min(length, self._size - offset))
+        return pieces(self._file, offset, min(length, self._size - offset))
 
     def close(self) -> None:
         self._file.close()
@@ -323,17 +323,6 @@ def _write_all(file: FileIO, data: bytes | bytearray | memoryview) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
-
-
-def _pieces(file: FileIO, offset: int, length: int) -> Iterator[bytes]:
-    end = offset + length
-    while offset < end:
-        with told():
-            piece = os.pread(file.fileno(), min(CHUNK, end - offset), offset)
-        if not piece:
-            return
-        offset += len(piece)
-        yield piece
 
 
 def _seal(file: FileIO, location: str) -> None:

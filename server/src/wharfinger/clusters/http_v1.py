@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
+from msgspec.structs import asdict
 from pydantic import BaseModel, ConfigDict, Field
 
 from wharfinger.clusters import model
@@ -49,7 +50,7 @@ class WorkerView(BaseModel):
     @classmethod
     def of(cls, worker: model.Worker) -> "WorkerView":
         """Return the view of ``worker``."""
-        return cls(**model.to_records([worker])[0])
+        return cls(**asdict(worker))
 
     def worker(self) -> model.Worker:
         """Return what the view is of."""

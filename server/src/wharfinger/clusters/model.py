@@ -1,7 +1,7 @@
 """Clusters as their users describe them: the facts of workers, their bounds, and what went."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -110,12 +110,8 @@ def require_name(name: str) -> str:
     """
     if not name:
         raise ClusterNameInvalid(reason=Text("it is empty"))
-    if len(name) > NAME_CHARACTERS:
-        raise ClusterNameInvalid(
-            reason=Text("it has more than {limit} characters", limit=NAME_CHARACTERS)
-        )
-    if not _NAME.fullmatch(name):
-        raise ClusterNameInvalid(reason=Text("it holds characters that not every terminal shows"))
+    if (fault := _fault(name, NAME_CHARACTERS, _NAME)) is not None:
+        raise ClusterNameInvalid(reason=fault)
     return name
 
 
@@ -162,21 +158,14 @@ def _note(gone: dict[str, Worker], workers: Iterable[Worker]) -> None:
 
 
 def _require_text(name: str, text: str) -> None:
-    if len(text) > FACT_CHARACTERS:
-        raise ClusterFactInvalid(
-            fact=name, reason=Text("it has more than {limit} characters", limit=FACT_CHARACTERS)
-        )
-    if not _FACT.fullmatch(text):
-        raise ClusterFactInvalid(
-            fact=name, reason=Text("it holds characters that not every terminal shows")
-        )
+    if (fault := _fault(text, FACT_CHARACTERS, _FACT)) is not None:
+        raise ClusterFactInvalid(fact=name, reason=fault)
 
 
-def to_records(workers: Sequence[Worker]) -> list[dict[str, str]]:
-    """Return the workers as values to keep."""
-    return [{each.name: getattr(one, each.name) for each in fields(one)} for one in workers]
-
-
-def from_records(records: Iterable[Mapping[str, str]]) -> tuple[Worker, ...]:
-    """Return the workers that `to_records` made values of."""
-    return tuple(Worker(**record) for record in records)
+def _fault(text: str, most: int, pattern: re.Pattern[str]) -> Text | None:
+    """Return what is wrong with a text, None if nothing is."""
+    if len(text) > most:
+        return Text("it has more than {limit} characters", limit=most)
+    if not pattern.fullmatch(text):
+        return Text("it holds characters that not every terminal shows")
+    return None

@@ -1,37 +1,20 @@
 """The SQLAlchemy Core adapter of the clusters' ports, for SQLite and PostgreSQL."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select
 
-from wharfinger.clusters.model import Cluster, Facts, from_records, to_records
+from wharfinger.clusters.model import Cluster, Facts, Worker
 from wharfinger.clusters.ports import Clock
 from wharfinger.clusters.tables import clusters
 from wharfinger.database.dialect import insert
+from wharfinger.database.effects import Recorder
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import Caller
 from wharfinger.identity.tables import accounts, service_ids, users
-
-
-class Recorder(Protocol):
-    """Leaves an audit row within the transaction of ``connection``; the audit's own writer."""
-
-    def __call__(
-        self,
-        connection: Connection,
-        *,
-        at: int,
-        account: str,
-        actor: str,
-        action: str,
-        target: str,
-        request_id: str,
-        detail: Mapping[str, object],
-    ) -> None:
-        """Record that ``actor`` did ``action`` to ``target``."""
 
 
 class SqlClusterStore:
@@ -67,9 +50,7 @@ class SqlRecords:
         row = self._connection.execute(query).first()
         if row is None:
             return None
-        workers = from_records(json.loads(row.workers))
-        deleted = from_records(json.loads(row.deleted))
-        return _cluster(row, Facts(row.ident, workers, deleted))
+        return _cluster(row, Facts(row.ident, _read(row.workers), _read(row.deleted)))
 
     def all_of(self, account: str) -> Sequence[Cluster]:
         """Return the account's clusters by name."""
@@ -103,8 +84,8 @@ class _SqlChanges(SqlRecords):
             "registered_at": cluster.registered_at,
             "registered_by": cluster.registered_by,
             "worker_count": cluster.count,
-            "workers": json.dumps(to_records(cluster.facts.workers)),
-            "deleted": json.dumps(to_records(cluster.facts.deleted)),
+            "workers": _written(cluster.facts.workers),
+            "deleted": _written(cluster.facts.deleted),
         }
         statement = insert(self._connection, clusters).values(
             account_id=cluster.account, name=cluster.name, **values
@@ -137,6 +118,14 @@ def _select(*columns: ColumnElement[Any]) -> Select[Any]:
     )
     known = func.coalesce(users.c.email, service_ids.c.name, by).label("known_as")
     return select(*columns, known).select_from(joined)
+
+
+def _written(workers: tuple[Worker, ...]) -> str:
+    return msgspec.json.encode(workers).decode()
+
+
+def _read(column: str) -> tuple[Worker, ...]:
+    return msgspec.json.decode(column, type=tuple[Worker, ...])
 
 
 def _named(account: str, name: str) -> ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """Refusals of the database, mapped from the drivers' errors at this boundary."""
 
+import errno
 from typing import Final
 
 from wharfinger_common.catalogue import web as entries
@@ -7,6 +8,7 @@ from wharfinger_common.languages import Text
 from wharfinger_common.refusals import Refusal
 
 RETRY_SECONDS: Final = "1"
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class DatabaseUnavailable(Refusal):
@@ -35,3 +37,8 @@ class StorageFull(Refusal):
     """There is no room left on the disk under the database or the blob store."""
 
     entry = entries.STORAGE_FULL
+
+
+def means_full(error: OSError) -> bool:
+    """Whether the system says that no space, or no quota of it, is left."""
+    return error.errno in _NO_ROOM

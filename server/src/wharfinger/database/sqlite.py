@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
-from wharfinger.database.errors import DatabaseUnavailable, StorageFull
+from wharfinger.database.errors import DatabaseUnavailable, StorageFull, means_full
 from wharfinger.database.journal import Journal
 from wharfinger.database.unit import CHECK, DatabaseObserver, Unobserved
 from wharfinger_common.refusals import Refusal
@@ -30,7 +30,6 @@ CHECKPOINT_PAGES: Final = 4_000
 """Length of the log, in pages of 4 KiB, at which its content moves into the database file."""
 _PAUSE_SECONDS: Final = 0.0002
 _FULL: Final = ("database or disk is full",)
-_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
 def connect(
@@ -62,7 +61,7 @@ _Failure: Final = (OperationalError, sqlite3.OperationalError)
 def refusal_of(error: Exception) -> DatabaseUnavailable | StorageFull:
     """Return what a failed statement means for the caller."""
     if isinstance(error, OSError):
-        return StorageFull() if error.errno in _NO_ROOM else DatabaseUnavailable()
+        return StorageFull() if means_full(error) else DatabaseUnavailable()
     text = str(error.orig if isinstance(error, DBAPIError) else error)
     if any(sign in text for sign in _FULL):
         return StorageFull()

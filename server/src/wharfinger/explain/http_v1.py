@@ -12,7 +12,7 @@ from wharfinger.explain.service import Explanations
 from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
 from wharfinger.web.control_route import caller_of, guarded_route
-from wharfinger_common.languages import accepted
+from wharfinger.web.errors import language_of
 
 
 class RuleView(BaseModel):
@@ -65,7 +65,7 @@ def router(
         facts; Managers of the account that owns the thing also learn the rule that answered.
         Refusals are kept for some days, and can be asked for a second after the answer.
         """
-        language = accepted(request.headers.get("accept-language", ""))
+        language = language_of(request)
         caller = caller_of(request)
 
         def find() -> Explanation:

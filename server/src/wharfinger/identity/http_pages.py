@@ -17,9 +17,8 @@ from wharfinger.identity.model import FormStale, ProviderRefused, SignInStale
 from wharfinger.identity.service.passcodes import Passcodes
 from wharfinger.identity.service.single_sign_on import SECONDS, SingleSignOn
 from wharfinger.web.context import Web
-from wharfinger.web.errors import Telling
+from wharfinger.web.errors import Telling, language_of
 from wharfinger.web.witness import Presented
-from wharfinger_common.languages import Language, accepted
 from wharfinger_common.refusals import Refusal
 
 PAGE: Final = "/identity/passcode"
@@ -78,7 +77,7 @@ class _PasscodePage:
         except Refusal as refusal:
             return self._form(request, email=email[:254], refusal=refusal)
         minutes = self._passcodes.seconds // 60
-        return _html(request, pages.passcode(_language(request), code, minutes))
+        return _html(request, pages.passcode(language_of(request), code, minutes))
 
     def _form(
         self, request: Request, *, email: str = "", refusal: Refusal | None = None
@@ -156,7 +155,7 @@ class _ProviderPages:
             response = self._failure(request, refusal)
         else:
             minutes = self._passcodes.seconds // 60
-            response = _html(request, pages.passcode(_language(request), code, minutes))
+            response = _html(request, pages.passcode(language_of(request), code, minutes))
         response.delete_cookie(OIDC_COOKIE, path="/identity/oidc")
         return response
 
@@ -187,14 +186,8 @@ def _decoded(cookie: str) -> bytes:
         raise SignInStale from error
 
 
-def _language(request: Request) -> Language:
-    return accepted(request.headers.get("accept-language", ""))
-
-
 def _telling(request: Request, web: Web) -> Telling:
-    request_id: str = request.scope["request_id"]
-    base, help_url = web.urls.base(request), web.settings.help_url
-    return Telling(request_id, base, _language(request), help_url)
+    return Telling.to(request, web.urls.base(request), web.settings.help_url)
 
 
 def _refused(request: Request, page: str, refusal: Refusal, web: Web) -> Response:
@@ -206,5 +199,5 @@ def _refused(request: Request, page: str, refusal: Refusal, web: Web) -> Respons
 def _html(
     request: Request, page: str, status: int = 200, headers: Mapping[str, str] = _NONE
 ) -> Response:
-    told = {**_HEADERS, "Content-Language": _language(request).value, **headers}
+    told = {**_HEADERS, "Content-Language": language_of(request).value, **headers}
     return Response(page, status, told, media_type="text/html")

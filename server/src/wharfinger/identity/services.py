@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from wharfinger.database.effects import Recorder
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import TokenType
 from wharfinger.identity.oidc import AuthlibProvider
@@ -29,7 +30,7 @@ from wharfinger.identity.service.single_sign_on import SingleSignOn
 from wharfinger.identity.service.throttle import Throttle
 from wharfinger.identity.service.tokens import TokenService
 from wharfinger.identity.service.whoami import WhoAmI
-from wharfinger.identity.store import Recorder, SqlStore
+from wharfinger.identity.store import SqlStore
 from wharfinger.identity.token_form import LookUp
 from wharfinger.settings import Settings
 

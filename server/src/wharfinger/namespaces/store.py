@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from msgspec.structs import asdict
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, select, update
 
 from wharfinger.database.dialect import insert
+from wharfinger.database.effects import Enqueue, Recorder
 from wharfinger.database.prepared import Prepared
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import Caller
@@ -40,33 +41,6 @@ _FIND: Final = Prepared(
         namespaces.c.id,
     ).where(_NAMED)
 )
-
-
-class Recorder(Protocol):
-    """Leaves an audit row within the transaction of ``connection``; the audit's own writer."""
-
-    def __call__(
-        self,
-        connection: Connection,
-        *,
-        at: int,
-        account: str,
-        actor: str,
-        action: str,
-        target: str,
-        request_id: str,
-        detail: Mapping[str, object],
-    ) -> None:
-        """Record that ``actor`` did ``action`` to ``target``."""
-
-
-class Enqueue(Protocol):
-    """Asks for background work within the transaction of ``connection``."""
-
-    def __call__(
-        self, connection: Connection, kind: str, subject: str, payload: Mapping[str, str]
-    ) -> None:
-        """Ask for the work to be done as soon as the transaction is committed."""
 
 
 class SqlNamespaceStore:

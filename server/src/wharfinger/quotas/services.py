@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from wharfinger.database.effects import Recorder
 from wharfinger.database.unit import Database
 from wharfinger.quotas.model import Enforcement
 from wharfinger.quotas.ports import Access, Clock
@@ -13,7 +14,7 @@ from wharfinger.quotas.service.accounts import Quotas
 from wharfinger.quotas.service.storage import Storage, Unmetered
 from wharfinger.quotas.service.traffic import Meter, Uncounted
 from wharfinger.quotas.store.charges import SqlCharges
-from wharfinger.quotas.store.records import Recorder, SqlQuotaStore
+from wharfinger.quotas.store.records import SqlQuotaStore
 from wharfinger.quotas.store.reservations import SqlReservations
 from wharfinger.quotas.store.traffic import SqlTraffic
 from wharfinger.settings import Settings

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from wharfinger_common.languages import Language, rendered, translate
+from wharfinger_common.languages import Language, accepted, rendered, translate
 from wharfinger_common.refusals import Challenge, Refusal
 
 JSON: Final = "application/json"
@@ -27,10 +28,20 @@ class Telling(Struct, frozen=True):
     language: Language = Language.ENGLISH
     help_url: str = ""
 
+    @classmethod
+    def to(cls, request: HTTPConnection, base: str, help_url: str) -> "Telling":
+        """Return how the answer to ``request`` is told."""
+        return cls(request.scope["request_id"], base, language_of(request), help_url)
+
     def help(self, code: str) -> str:
         """Return the URL that explains ``code``."""
         own = f"{self.base}{HELP_PATH}/{code}"
         return self.help_url.replace("{code}", code) if self.help_url else own
+
+
+def language_of(request: HTTPConnection) -> Language:
+    """Return the language that the request asks for (RFC 9110, Accept-Language)."""
+    return accepted(request.headers.get("accept-language", ""))
 
 
 Body = Callable[[Refusal, Telling], dict[str, Any]]

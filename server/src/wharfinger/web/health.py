@@ -12,9 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from wharfinger.web.context import Web
+from wharfinger.web.errors import language_of
 from wharfinger.web.log import EventLog
 from wharfinger_common.catalogue import web as entries
-from wharfinger_common.languages import Language, accepted, translate
+from wharfinger_common.languages import Language, translate
 from wharfinger_common.refusals import Refusal
 
 FRESH_SECONDS: Final = 1.0
@@ -67,7 +68,7 @@ class Health:
 
     async def ready(self, request: Request) -> Response:
         """Answer 200 when every part answers, else 503 with what is wrong and what to do."""
-        language = accepted(request.headers.get("accept-language", ""))
+        language = language_of(request)
         if self._web.draining():
             return _answer(503, {"status": "draining"} | _told(Draining(), language))
         found = await self._look()

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from wharfinger.web.errors import HELP_PATH
+from wharfinger.web.errors import HELP_PATH, language_of
 from wharfinger.web.paths import RouteUnknown
 from wharfinger_common.catalogue import SURFACES, load
 from wharfinger_common.languages import Language, accepted, rendered, translate, translated
@@ -76,7 +76,7 @@ class HelpPages:
 
 def _language(request: Request) -> Language:
     asked = request.query_params.get("language", "")
-    return accepted(asked or request.headers.get("accept-language", ""))
+    return accepted(asked) if asked else language_of(request)
 
 
 def _is_browser(request: Request) -> bool:

@@ -15,7 +15,6 @@ from wharfinger.web.paths import RouteUnknown, require_plain
 from wharfinger.web.sendfile import ClientGone
 from wharfinger.web.urls import HostUnknown
 from wharfinger_common.catalogue import web as entries
-from wharfinger_common.languages import accepted
 from wharfinger_common.refusals import Refusal
 
 _log: Final = EventLog("wharfinger.http")
@@ -102,14 +101,14 @@ class Surface:
 
     async def _serve(self, scope: Scope, exchange: Exchange) -> None:
         """Let the application answer; what only reads it is asked again where a part gave out."""
+        if scope["method"] not in _READS:
+            return await self._app(scope, exchange.receive, exchange.send)
         body = _Body(exchange.receive)
         for _ in range(_ATTEMPTS - 1):
             try:
                 return await self._app(scope, body.receive, exchange.send)
             except Refusal as refusal:
-                if not refusal.undone or exchange.status or scope["method"] not in _READS:
-                    raise
-                if not body.rewound():
+                if not refusal.undone or exchange.status or not body.rewound():
                     raise
         return await self._app(scope, body.receive, exchange.send)
 
@@ -140,9 +139,7 @@ class Surface:
             base = self._web.urls.base(request)
         except HostUnknown as unknown:
             refusal = unknown if refusal.challenge is not None else refusal
-        language = accepted(request.headers.get("accept-language", ""))
-        help_url = self._web.settings.help_url
-        return refusal, Telling(exchange.request_id, base, language, help_url)
+        return refusal, Telling.to(request, base, self._web.settings.help_url)
 
 
 def _from_starlette(error: HTTPException, scope: Scope) -> Refusal:

@@ -12,6 +12,7 @@ from wharf.doctor.patient import Patient
 from wharf.text import Text
 from wharfinger_common.catalogue import client_doctor as entries
 from wharfinger_common.clients.transport import proxy_of
+from wharfinger_common.clients.wire import without_login
 from wharfinger_common.findings import Finding
 
 DOCKER_CERTIFICATES: Final = Path("/etc/docker/certs.d")
@@ -63,8 +64,8 @@ def _docker_proxy(patient: Patient, daemon: dict[str, Any]) -> Finding | None:
     proxy = proxy_of(registry.scheme, registry.host, told)
     if not proxy:
         return None
-    shown = proxy.rpartition("@")[2].rpartition("//")[2]
-    return patient.warns(entries.CLIENT_PROXY, registry=registry.named, proxy=shown)
+    facts = {"registry": registry.named, "proxy": without_login(proxy)}
+    return patient.warns(entries.CLIENT_PROXY, **facts)
 
 
 def _podman(patient: Patient) -> Finding | None:

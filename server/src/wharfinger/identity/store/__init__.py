@@ -1,5 +1,5 @@
 """The SQLAlchemy Core adapter of identity's ports, for SQLite and PostgreSQL."""
 
-from wharfinger.identity.store.sql import Recorder, SqlStore
+from wharfinger.identity.store.sql import SqlStore
 
-__all__ = ["Recorder", "SqlStore"]
+__all__ = ["SqlStore"]

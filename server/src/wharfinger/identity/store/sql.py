@@ -2,32 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol
 
 from sqlalchemy import Connection
 
+from wharfinger.database.effects import Recorder
 from wharfinger.database.unit import Database
 from wharfinger.identity.ports import Clock
 from wharfinger.identity.store.changes import SqlChanges
 from wharfinger.identity.store.records import SqlRecords
-
-
-class Recorder(Protocol):
-    """Leaves an audit row within the transaction of ``connection``."""
-
-    def __call__(
-        self,
-        connection: Connection,
-        *,
-        at: int,
-        account: str,
-        actor: str,
-        action: str,
-        target: str,
-        request_id: str,
-        detail: Mapping[str, object],
-    ) -> None:
-        """Record that ``actor`` did ``action`` to ``target``."""
 
 
 class SqlStore:

@@ -21,8 +21,8 @@ from wharfinger.images.service.removing import Removing
 from wharfinger.images.service.tagging import Tagging
 from wharfinger.web.context import Web
 from wharfinger.web.control_route import caller_of
-from wharfinger.web.errors import told_in_part
-from wharfinger_common.languages import Language, Text, accepted
+from wharfinger.web.errors import language_of, told_in_part
+from wharfinger_common.languages import Language, Text
 from wharfinger_common.refusals import Refusal
 
 Reference = Annotated[str, Field(max_length=MAX_NAME, pattern="^[^\\x00]*$")]
@@ -63,7 +63,7 @@ class Items:
             request: Request, images: Annotated[list[Reference], Body(max_length=most)]
         ) -> views.BulkDeletion:
             """Delete several images by digest (Writer); tells of each what became of it."""
-            language = accepted(request.headers.get("accept-language", ""))
+            language = language_of(request)
             hosts = self._names.hosts(request)
             return await self._run(self._delete, caller_of(request), images, hosts, language)
 

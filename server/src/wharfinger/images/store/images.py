@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, func, select
 
+from wharfinger.database.effects import Recorder
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import Caller
 from wharfinger.images.model.inspection import Stored
@@ -14,7 +15,6 @@ from wharfinger.images.model.retention import Candidate
 from wharfinger.images.model.trash import Trashed
 from wharfinger.images.ports import Clock
 from wharfinger.images.store import retention, rows
-from wharfinger.images.store.outside import Recorder
 from wharfinger.images.store.trash import SqlTrash
 from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.model.repositories import Place

@@ -7,11 +7,11 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, and_, func, select
 
 from wharfinger.database.dialect import insert
+from wharfinger.database.effects import Recorder
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import Caller
 from wharfinger.images.model.options import ImageCounts, Options
 from wharfinger.images.ports import Clock
-from wharfinger.images.store.outside import Recorder
 from wharfinger.images.tables import account_settings, trash
 from wharfinger.namespaces.tables import namespaces
 from wharfinger.registry.tables import manifests, repositories, tags

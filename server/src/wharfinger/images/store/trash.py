@@ -21,10 +21,11 @@ from sqlalchemy import (
 )
 
 from wharfinger.database.dialect import insert
+from wharfinger.database.effects import Enqueue
 from wharfinger.database.unit import Database
 from wharfinger.images.model.trash import TRIMMING, Trashed
 from wharfinger.images.ports import Clock
-from wharfinger.images.store.outside import Enqueue, IsDeleting
+from wharfinger.images.store.outside import IsDeleting
 from wharfinger.images.tables import trash, trash_references, trash_tags
 from wharfinger.registry.model.descriptors import Kind
 from wharfinger.registry.model.repositories import Place

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import Connection, select
 
+from wharfinger.database.effects import Recorder
 from wharfinger.database.unit import Database
 from wharfinger.identity.model import Caller
 from wharfinger.identity.tables import accounts as identity_accounts
@@ -15,24 +16,6 @@ from wharfinger.quotas.store import accounts, pushes
 from wharfinger.quotas.tables import account_usage, usage_months
 
 _MONTHS: Final = usage_months.c
-
-
-class Recorder(Protocol):
-    """Leaves an audit row within the transaction of ``connection``; the audit's own writer."""
-
-    def __call__(
-        self,
-        connection: Connection,
-        *,
-        at: int,
-        account: str,
-        actor: str,
-        action: str,
-        target: str,
-        request_id: str,
-        detail: Mapping[str, object],
-    ) -> None:
-        """Record that ``actor`` did ``action`` to ``target``."""
 
 
 class SqlQuotaStore:

@@ -1,6 +1,5 @@
 """Database against store, both ways: the first part of ``wharfd fsck``."""
 
-import hashlib
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
@@ -109,12 +108,12 @@ class BlobCheck:
         return 0 if self._store.sealed(row.location, modified) else modified
 
     def _digest(self, row: BlobRow, read: Callable[[int, int], Iterator[bytes]]) -> str:
-        algorithm = Digest.parse(row.digest).algorithm
-        running = hashlib.new(algorithm)
+        digest = Digest.parse(row.digest)
+        running = digest.hasher()
         for piece in read(0, row.size):
             running.update(piece)
             self._throttle.passed(len(piece))
-        return f"{algorithm}:{running.hexdigest()}"
+        return f"{digest.algorithm}:{running.hexdigest()}"
 
     def _orphan(self, stored: StoredObject, *, repair: bool) -> Iterator[Checked]:
         if stored.modified >= self._clock() - self._grace or not self._records.orphans([stored]):

@@ -3,21 +3,17 @@
 What is caught when is told in docs/adr/0020.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator
 from io import FileIO
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
-from wharfinger.blobstore.errors import told
-from wharfinger.blobstore.port import CHUNK, BlobStore
+from wharfinger.blobstore.pieces import pieces
+from wharfinger.blobstore.port import BlobStore
 from wharfinger.registry.model.blobs import Blob, BlobDamaged, BlobLost
 from wharfinger.registry.ports import BlobRecords, Clock
-from wharfinger_common.digests import Digest
+from wharfinger_common.digests import Digest, Hasher
 from wharfinger_common.refusals import Refusal
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
 
 _RETRY: Final = {"Retry-After": "30"}
 
@@ -91,45 +87,31 @@ class Proofs:
             raise self.damaged(blob, "size")
         if self._store.sealed(blob.location, status.st_mtime_ns):
             return
-        running = _hash(blob)
-        for piece in _pieces(file):
+        running = Digest.parse(blob.digest).hasher()
+        for piece in pieces(file, 0, blob.size):
             running.update(piece)
-        if running.hexdigest() != Digest.parse(blob.digest).hex:
-            raise self.damaged(blob, "digest")
+        self._require_digest(blob, running)
         self._store.seal(blob.location, status.st_mtime_ns)
 
-    def streamed(self, blob: Blob, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    def streamed(self, blob: Blob, passing: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the pieces of the whole blob, the last one only when all of them are right.
 
         Raises:
             BlobDamaged: they are not; the reader never has as many bytes as the blob should.
         """
         if not self._streams:
-            yield from pieces
+            yield from passing
             return
-        running, held = _hash(blob), b""
-        for piece in pieces:
+        running, held = Digest.parse(blob.digest).hasher(), b""
+        for piece in passing:
             running.update(piece)
             if held:
                 yield held
             held = piece
-        if running.hexdigest() != Digest.parse(blob.digest).hex:
-            raise self.damaged(blob, "digest")
+        self._require_digest(blob, running)
         if held:
             yield held
 
-
-def _hash(blob: Blob) -> "_Hash":
-    return hashlib.new(Digest.parse(blob.digest).algorithm)
-
-
-def _pieces(file: FileIO) -> Iterator[bytes]:
-    """Yield the file's bytes; its position stays where it is."""
-    offset = 0
-    while True:
-        with told():
-            piece = os.pread(file.fileno(), CHUNK, offset)
-        if not piece:
-            return
-        offset += len(piece)
-        yield piece
+    def _require_digest(self, blob: Blob, running: Hasher) -> None:
+        if running.hexdigest() != Digest.parse(blob.digest).hex:
+            raise self.damaged(blob, "digest")

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select, update
+from sqlalchemy import Row, Select, select
 
 from wharfinger.database.unit import Database
 from wharfinger.registry.model.checking import BlobRow
+from wharfinger.registry.store.blobs import mark_blob
 from wharfinger.registry.tables import blobs, repositories, repository_blobs
 
 
@@ -42,16 +43,15 @@ class SqlBlobChecks:
 
     def fence(self, row: BlobRow, now: int) -> bool:
         """Let the blob count as missing; see the port."""
-        return self._mark(_same(row), now)
+        return self._mark(row, now)
 
     def release(self, row: BlobRow) -> bool:
         """Serve the blob again; see the port."""
-        return self._mark(_same(row), None)
+        return self._mark(row, None)
 
-    def _mark(self, condition: ColumnElement[bool], damaged_at: int | None) -> bool:
-        statement = update(blobs).where(condition).values(damaged_at=damaged_at)
+    def _mark(self, row: BlobRow, damaged_at: int | None) -> bool:
         with self._database.writing() as connection:
-            return connection.execute(statement).rowcount > 0
+            return mark_blob(connection, row.digest, row.location, damaged_at)
 
 
 _ROWS: Final[Select[Any]] = select(
@@ -61,8 +61,3 @@ _ROWS: Final[Select[Any]] = select(
 
 def _row(row: Row[Any]) -> BlobRow:
     return BlobRow(row.digest, row.size, row.location, row.damaged_at is not None)
-
-
-def _same(row: BlobRow) -> ColumnElement[bool]:
-    """Return the condition that the blob still has the bytes that were looked at."""
-    return and_(blobs.c.digest == row.digest, blobs.c.location == row.location)

@@ -142,10 +142,8 @@ class SqlBlobRecords:
     @again
     def fence(self, blob: Blob, now: int) -> bool:
         """Let the blob count as missing; see the port."""
-        same = and_(blobs.c.digest == blob.digest, blobs.c.location == blob.location)
-        statement = update(blobs).where(same).values(damaged_at=now)
         with self._database.writing() as connection:
-            return connection.execute(statement).rowcount > 0
+            return mark_blob(connection, blob.digest, blob.location, now)
 
     def unlink(self, region: str, repository: str, digest: str) -> None:
         """Take the blob out of the repository; see the port."""
@@ -156,6 +154,13 @@ class SqlBlobRecords:
             if connection.scalar(select(exists().where(_referenced(found, digest)))):
                 raise BlobReferenced(digest=digest, repository=repository)
             unlink_blob(connection, self._charges, found, digest)
+
+
+def mark_blob(connection: Connection, digest: str, location: str, damaged_at: int | None) -> bool:
+    """Fence a blob (Unix seconds), or serve it again (None); False if it has other bytes by now."""
+    same = and_(blobs.c.digest == digest, blobs.c.location == location)
+    statement = update(blobs).where(same).values(damaged_at=damaged_at)
+    return connection.execute(statement).rowcount > 0
 
 
 def stored_blob(connection: Connection, digest: str, *, lock: bool = False) -> Blob | None:
