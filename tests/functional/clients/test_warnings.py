@@ -8,12 +8,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.functional.clients.drivers import Endpoint, Skopeo
+from tests.functional.clients.drivers import Docker, Endpoint, Skopeo
+from tests.functional.clients.engine import DockerEngine
 from tests.functional.clients.images import Image
+from tests.functional.clients.oras import Oras
 from tests.support.pushing import Repository, at_once
 from tests.support.server import Operator, Server, Tenant
 
-SOON = {"WHARFINGER_CREDENTIAL_WARNING_SECONDS": "172800"}
+SOON = {
+    "WHARFINGER_CREDENTIAL_WARNING_SECONDS": "172800",
+    "WHARFINGER_QUOTA_REMEMBER_SECONDS": "0",
+}
 """Two days: a registry token of 24 hours is near its end from the first minute on."""
 
 
@@ -67,3 +72,44 @@ def test_skopeo_does_its_work_under_warnings(
     skopeo.pull(reference).succeeded()
 
     assert tenant.manifest(f"{tenant.namespace}/skopeo", "1").digest == image.digest
+
+
+def test_oras_shows_them_and_does_its_work(warning: Server, tenant: Tenant, tmp_path: Path) -> None:
+    oras = Oras(Endpoint(warning.registry), tmp_path / "oras")
+    reference = f"{oras.endpoint.registry}/{tenant.namespace}/oras:1"
+    lasting = tenant.registry_secret(write=True, permanent=True)
+    oras.login("token", lasting).succeeded()
+    (oras.home / "file").write_bytes(b"content")
+    assert "WARNING" not in oras.push(reference, "file:text/plain").succeeded().output
+    oras.login("token", tenant.registry_secret(write=True)).succeeded()
+
+    for done in (oras.push(reference, "file:text/plain"), oras.pull(reference, "back")):
+        told = done.succeeded().output
+        assert "[WARNING]: The credential behind this sign-in ends in " in told
+        assert "minutes (WHF1001)" in told
+
+    assert (oras.home / "back" / "file").read_bytes() == b"content"
+
+
+def test_docker_does_its_work_under_warnings(
+    warning: Server, tenant: Tenant, image: Image, tmp_path: Path, docker_engine: DockerEngine
+) -> None:
+    docker = Docker(Endpoint(warning.registry), tmp_path / "docker", docker_engine)
+    docker.login("token", tenant.registry_secret(write=True)).succeeded()
+    reference = f"{docker.endpoint.registry}/{tenant.namespace}/docker:1"
+
+    docker.push(image, reference).succeeded()
+    docker.pull(reference).succeeded()
+
+
+def test_oras_shows_that_the_quota_is_nearly_used(warning: Server, tmp_path: Path) -> None:
+    tenant = Operator.of(warning).create_tenant("nearly")
+    tenant.set_quotas(storage=1)
+    oras = Oras(Endpoint(warning.registry), tmp_path / "oras")
+    oras.login("token", tenant.registry_secret(write=True, permanent=True)).succeeded()
+    (oras.home / "file").write_bytes(bytes(range(256)) * 3600)
+
+    told = oras.push(f"{oras.endpoint.registry}/nearly/app:1", "file").succeeded().output
+
+    assert "[WARNING]: 87 % of the storage quota is used" in told
+    assert "(WHF1003)" in told
