@@ -136,8 +136,54 @@ def test_one_account_restricts_no_other(keep: Dock, fortress: tuple[Server, Path
 
 
 def test_access_policies_cannot_be_switched_off(keep: Dock) -> None:
-    assert keep.call("PATCH", "/auth", json={"iam_authz": False}).status_code == 400
+    change = {"iam_authz": False, "private_only": True}
+    answer = keep.call("PATCH", "/auth", json=change)
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["entry"]) == (400, "CRG0521E", "WHF0521")
+    assert "Leave iam_authz out" in told["cure"]
+    assert keep.call("GET", "/auth").json() == {"iam_authz": True, "private_only": False}
     assert keep.call("PATCH", "/auth", json={}).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "english", "chinese"),
+    [
+        ("PATCH", "/auth", {"private_only": 1}, "it must be true or false", "必须为 true 或 false"),
+        ("PATCH", "/auth", {"public": True}, "there is no such field", "没有这个字段"),
+        ("PATCH", "/auth", [], "it must be a JSON object", "必须是 JSON 对象"),
+        ("PATCH", "/quotas", {"storage_megabytes": "5"}, "it must be an integer", "必须为整数"),
+        ("PATCH", "/quotas", {"storage_megabytes": 1.5}, "it must be an integer", "必须为整数"),
+        (
+            "PATCH",
+            "/quotas",
+            {"storage_megabytes": -2},
+            "it must be -1 or more",
+            "必须大于或等于 -1",
+        ),
+        ("PATCH", "/plans", {"plan": 7}, "it must be a text", "必须为文本"),
+        ("POST", "/retentions", {"images_per_repo": 2}, "it is missing", "缺少该字段"),
+        (
+            "POST",
+            "/retentions",
+            {"namespace": "team", "images_per_repo": 0},
+            "it must be -1 or more than 0",
+            "必须为 -1 或大于 0",
+        ),
+        ("POST", "/images/bulkdelete", ["x"] * 1001, "it may have 1000 entries", "最多可以有 1000"),
+        ("GET", "/images?limit=100001", None, "it must be 100000 or less", "必须小于或等于 100000"),
+        ("GET", "/usage?format=xml", None, "it must be one of 'json', 'csv'", "必须为以下值之一"),
+        ("GET", "/usage?from=May", None, "it does not match the pattern", "与模式"),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_told_in_the_language_of_who_asks(
+    keep: Dock, method: str, path: str, sent: object, english: str, chinese: str
+) -> None:
+    body = {} if sent is None else {"json": sent}
+    for language, text in (("en", english), ("zh-CN", chinese)):
+        answer = keep.call(method, path, headers={"Accept-Language": language}, **body)
+        told = answer.json()
+        assert (answer.status_code, told["entry"]) == (400, "WHF0007")
+        assert text in told["message"]
 
 
 def test_settings_are_kept_and_shown(keep: Dock) -> None:

@@ -116,3 +116,19 @@ PRIVATE_ONLY: Final = Entry(
         "sets private_networks of the region.",
     ),
 )
+POLICIES_ALWAYS_HOLD: Final = Entry(
+    code="WHF0521",
+    status=400,
+    oci="UNSUPPORTED",
+    control="CRG0521E",
+    message="Access policies cannot be switched off: iam_authz is always true",
+    meaning=(
+        "Registries of before 2019 could let everybody of an account do everything. Here access "
+        "policies alone decide, so that what is granted can be seen and taken back."
+    ),
+    causes=("PATCH /api/v1/auth with iam_authz false", "A script from before access policies"),
+    cure=(
+        "Leave iam_authz out, or send true; to let somebody do more, give them a policy: the role "
+        "Manager for everything.",
+    ),
+)

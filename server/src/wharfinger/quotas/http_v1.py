@@ -18,6 +18,8 @@ from wharfinger.quotas.service.accounts import Quotas
 from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
 from wharfinger.web.control_route import caller_of, guarded_route
+from wharfinger.web.wrong_input import Wrong
+from wharfinger_common.languages import Text
 
 CSV: Final = "text/csv"
 JSON: Final = "application/json"
@@ -32,7 +34,7 @@ MonthName = Annotated[
 def _number(value: object) -> object:
     """Refuse what would be read as a number without being one."""
     if isinstance(value, bool | str):
-        raise ValueError("it must be an integer")  # noqa: TRY004 - pydantic reports this one
+        raise Wrong(Text("it must be an integer"))
     return value
 
 

@@ -19,6 +19,7 @@ from wharfinger.identity.model import Caller
 from wharfinger.web.authentication import Gate
 from wharfinger.web.bodies import BodyInvalid, BodyTooLarge, read_body
 from wharfinger.web.context import Web
+from wharfinger.web.wrong_input import reason_of
 from wharfinger_common.languages import Text
 
 SMALL_BODY: Final = 16 * 1024
@@ -48,7 +49,7 @@ def guarded_route(web: Web, gate: Gate) -> type[APIRoute]:
                 try:
                     return await handle(plain)
                 except RequestValidationError as error:
-                    raise BodyInvalid(reason=_reason(error)) from error
+                    raise BodyInvalid(reason=reason_of(error.errors()[0])) from error
                 except HTTPException as error:
                     raise BodyInvalid(reason=Text("the body cannot be read")) from error
 
@@ -61,12 +62,6 @@ def caller_of(request: Request) -> Caller:
     """Return who makes the call; only behind a `guarded_route`."""
     caller: Caller = request.state.caller
     return caller
-
-
-def _reason(error: RequestValidationError) -> str:
-    """Return what is wrong and where, without repeating the value: it may be a password."""
-    first = error.errors()[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
 def _require_plain_query(request: Request) -> None:

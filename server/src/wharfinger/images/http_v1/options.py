@@ -1,6 +1,6 @@
 """What an account decides, and what the operator has to say."""
 
-from typing import Final, Literal
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -16,8 +16,10 @@ from wharfinger.web.control_route import caller_of
 class AuthChange(Body):
     """Options of authorization to change; what is left out stays."""
 
-    iam_authz: Literal[True] | None = Field(
-        None, description="access policies hold always and cannot be switched off"
+    iam_authz: bool | None = Field(
+        None,
+        description="access policies hold always: only true is taken",
+        json_schema_extra={"not": {"const": False}},
     )
     private_only: bool | None = Field(
         None, description="take pushes and pulls from the region's private networks only"
@@ -78,7 +80,12 @@ class OptionRoutes:
 
     async def change_auth(self, request: Request, body: AuthChange) -> None:
         """Change how access to the account's images is decided (Manager)."""
-        await self._run(self._options.change, caller_of(request), private_only=body.private_only)
+        await self._run(
+            self._options.change_auth,
+            caller_of(request),
+            by_policies=body.iam_authz,
+            private_only=body.private_only,
+        )
 
     async def settings(self, request: Request) -> SettingsView:
         """Show the account's settings (any role)."""

@@ -11,6 +11,8 @@ from wharfinger.images.model.retention import ALL, Policy
 from wharfinger.images.service.retention import Retention
 from wharfinger.web.context import Web
 from wharfinger.web.control_route import caller_of
+from wharfinger.web.wrong_input import Wrong
+from wharfinger_common.languages import Text
 
 MOST: Final = 1_000_000
 MOST_DAYS: Final = 36_500
@@ -37,7 +39,7 @@ class PolicyBody(Body):
     def some_or_all(cls, value: int) -> int:
         """Refuse a policy that would keep nothing: it reads like one that keeps everything."""
         if value == 0:
-            raise ValueError("must be -1 or more than 0")
+            raise Wrong(Text("it must be -1 or more than 0"))
         return value
 
     def policy(self) -> Policy:

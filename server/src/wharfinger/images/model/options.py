@@ -2,6 +2,15 @@
 
 from msgspec import Struct
 
+from wharfinger_common.catalogue import images as entries
+from wharfinger_common.refusals import Refusal
+
+
+class PoliciesAlwaysHold(Refusal):
+    """Access policies were to be switched off."""
+
+    entry = entries.POLICIES_ALWAYS_HOLD
+
 
 class Options(Struct, frozen=True):
     """The account's options (control API, ``/auth`` and ``/settings``).

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from wharfinger.identity.model import Caller, Role
-from wharfinger.images.model.options import ImageCounts, Options
+from wharfinger.images.model.options import ImageCounts, Options, PoliciesAlwaysHold
 from wharfinger.images.ports import Access, AccountSettings, Clock
 
 
@@ -71,6 +71,20 @@ class OptionsDesk:
         if not self.get(caller, None).platform_metrics:
             return None
         return self._settings.counts(caller.region, caller.account)
+
+    def change_auth(
+        self, caller: Caller, *, by_policies: bool | None, private_only: bool | None
+    ) -> None:
+        """Change how access is decided; what is None stays.
+
+        Raises:
+            RoleMissing: the caller is no Manager of the account.
+            PoliciesAlwaysHold: ``by_policies`` is False.
+        """
+        self._access.require(caller, Role.MANAGER)
+        if by_policies is False:
+            raise PoliciesAlwaysHold
+        self.change(caller, private_only=private_only)
 
     def change(self, caller: Caller, **changed: bool | None) -> None:
         """Change those options of the caller's account that are not None.

@@ -96,7 +96,9 @@ def _media_type(content: bytes, content_type: str) -> str:
     try:
         head = _HEAD.decode(content)
     except (msgspec.MsgspecError, UnicodeError) as error:
-        raise _invalid(str(error)) from None
+        raise _invalid(
+            Text("it has not the form of a manifest: {error}", error=str(error))
+        ) from None
     if sent.lower() in SCHEMA1 or head.schema_version == 1 or head.media_type in SCHEMA1:
         raise Schema1Unsupported
     if head.media_type and sent and sent.lower() != head.media_type.lower():
@@ -145,7 +147,9 @@ def _decode(content: bytes) -> _Document:
     try:
         return _DOCUMENT.decode(content)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise _invalid(str(error)) from None
+        raise _invalid(
+            Text("it has not the form of a manifest: {error}", error=str(error))
+        ) from None
 
 
 def _require_shape(document: _Document, media_type: str) -> None:
