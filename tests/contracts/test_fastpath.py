@@ -18,6 +18,7 @@ from tests.support.server import Server, Tenant
 pytestmark = every_backend
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
 CONTENT = b"\x00\x01\x02" * 1000
 # Refused conditions and ranges send a request down the ordinary way without changing its answer.
 ORDINARY = ({"If-None-Match": '"none"'}, {"Range": "lines=1-2"})
@@ -89,6 +90,41 @@ def test_a_moved_tag_is_seen_at_once(pushed: tuple[httpx.Client, str, dict[str, 
     assert client.get(paths["digest"]).content == before.content
 
 
+def test_a_tag_that_is_read_all_the_time_is_followed_wherever_it_moves(
+    pushed: tuple[httpx.Client, str, dict[str, str]],
+) -> None:
+    """Each read is on a connection of its own, so by any worker."""
+    client, _, paths = pushed
+    document = json.loads(client.get(paths["tag"]).content)
+    for turn in range(20):
+        content = json.dumps(document | {"annotations": {"turn": str(turn)}}).encode()
+        moved = client.put(paths["tag"], content=content, headers={"Content-Type": MANIFEST})
+        moved.raise_for_status()
+        for _ in range(3):
+            assert httpx.get(
+                client.base_url.join(paths["tag"]), headers=client.headers
+            ).content == (content)
+            assert client.get(paths["tag"]).content == content
+
+    client.delete(paths["tag"]).raise_for_status()
+    for _ in range(3):
+        assert client.get(paths["tag"]).status_code == 404
+        other = httpx.head(client.base_url.join(paths["tag"]), headers=client.headers)
+        assert other.status_code == 404
+    assert client.get(moved.headers["Location"]).content == content
+
+
+def test_what_one_may_read_often_another_is_not_shown(
+    pushed: tuple[httpx.Client, str, dict[str, str]], server: Server, tenant: Tenant
+) -> None:
+    client, repository, paths = pushed
+    elsewhere = tenant.registry_token([f"repository:{repository}-other:pull"])
+    stranger = httpx.Client(base_url=server.api, headers={"Authorization": f"Bearer {elsewhere}"})
+    for _ in range(5):
+        assert client.get(paths["tag"]).status_code == 200
+        assert stranger.get(paths["tag"]).status_code == 401
+
+
 @pytest.mark.parametrize("kind", ["tag", "digest", "blob"])
 def test_no_token_is_challenged(
     pushed: tuple[httpx.Client, str, dict[str, str]], server: Server, kind: str
@@ -130,7 +166,11 @@ def test_a_revoked_key_reads_nothing_more(server: Server, tenant: Tenant) -> Non
     digest = f"sha256:{sha256(CONTENT).hexdigest()}"
     opened = f"/v2/{repository}/blobs/uploads/"
     client.post(opened, params={"digest": digest}, content=CONTENT).raise_for_status()
-    assert client.get(f"/v2/{repository}/blobs/{digest}").status_code == 200
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": []}
+    put = client.put(f"/v2/{repository}/manifests/v1", json=index, headers={"Content-Type": INDEX})
+    put.raise_for_status()
+    for path in (f"blobs/{digest}", "manifests/v1", "manifests/v1"):
+        assert client.get(f"/v2/{repository}/{path}").status_code == 200
 
     httpx.delete(
         f"{server.api}/identity/v1/apikeys/{key['id']}",
@@ -138,6 +178,13 @@ def test_a_revoked_key_reads_nothing_more(server: Server, tenant: Tenant) -> Non
     ).raise_for_status()
 
     assert _ends(client, f"/v2/{repository}/blobs/{digest}")
+    assert _ends(client, f"/v2/{repository}/manifests/v1")
+    # Nor what others read all the time.
+    token = tenant.registry_token([f"repository:{repository}:pull"])
+    for _ in range(3):
+        path, headers = f"/v2/{repository}/manifests/v1", {"Authorization": f"Bearer {token}"}
+        assert client.get(path, headers=headers).status_code == 200
+        assert client.get(path).status_code == 401
 
 
 def _ends(client: httpx.Client, path: str, seconds: float = 60.0) -> bool:
@@ -222,6 +269,8 @@ def test_what_is_known_to_be_damaged_is_never_served(
 ) -> None:
     client, _, paths = pushed
     blob, manifest = (paths[kind].rpartition("/")[2] for kind in ("blob", "digest"))
+    for path in paths.values():
+        assert client.get(path, headers=ordinary).status_code == 200
     _changed(server, _DAMAGE.format("blobs", "1"), digest=blob)
     _changed(server, _DAMAGE.format("manifests", "1"), digest=manifest)
     try:

@@ -15,6 +15,7 @@ from wharfinger.clusters.service import Clusters
 from wharfinger.clusters.service import Limits as ClusterLimits
 from wharfinger.clusters.store import SqlClusterStore
 from wharfinger.database import migrate
+from wharfinger.database.commit_mark import CommitMark
 from wharfinger.database.sqlite import connect
 from wharfinger.database.urls import embedded_path, libpq_url
 from wharfinger.explain.http import HttpWitness
@@ -41,6 +42,7 @@ from wharfinger.registry.http import tags as tags_http
 from wharfinger.registry.http import uploads as uploads_http
 from wharfinger.registry.model.blobs import Blob
 from wharfinger.registry.model.manifests import ManifestLimits
+from wharfinger.registry.remembered import Remembered
 from wharfinger.registry.service.blobs import Blobs
 from wharfinger.registry.service.catalog import Catalogue
 from wharfinger.registry.service.manifests import Manifests
@@ -208,7 +210,9 @@ def _fast(app: ASGIApp, rooms: Rooms, web: Web) -> FastPath | AwaitedFastPath:
     files, traffic = rooms.blobs, rooms.quotas.traffic
     path = embedded_path(settings.database)
     if path is not None:
-        return FastPath(app, web, tokens, SqliteFastReads(connect(path)), files, traffic)
+        connection = connect(path)
+        at_once, remembered = SqliteFastReads(connection), Remembered(CommitMark(connection))
+        return FastPath(app, web, tokens, at_once, remembered, files, traffic)
     from wharfinger.registry.fastreads_postgres import PostgresFastReads
 
     connections = settings.database_read_connections

@@ -31,6 +31,7 @@ from wharfinger.registry.fastreads import (
 from wharfinger.registry.model.blobs import Headers, blob_headers
 from wharfinger.registry.model.collection import young_since
 from wharfinger.registry.model.manifests import manifest_headers
+from wharfinger.registry.remembered import Answer, Remembered, Wanted
 from wharfinger.web.context import Web
 from wharfinger.web.exchange import Exchange, new_request_id, request_id
 from wharfinger.web.meter import Answered
@@ -47,7 +48,8 @@ ROUTES: Final = {
 _ORDINARY_HEADERS: Final = frozenset({b"range", b"if-none-match", b"if-match", b"if-range"})
 
 
-Answer = tuple[Headers, bytes]
+Found = tuple[Headers, bytes]
+"""Headers and body of a 200."""
 
 
 class Tokens(Protocol):
@@ -262,11 +264,13 @@ class FastPath(_PlainReads):
         web: Web,
         tokens: Tokens,
         reads: FastReads,
+        remembered: Remembered,
         files: Files,
         traffic: Traffic,
     ) -> None:
         super().__init__(app, web, tokens, files, traffic)
         self._reads: Final = reads
+        self._remembered: Final = remembered
         self._shorts: Final = {
             (method, kind): web.meter.short(ROUTES[kind], method)
             for method, kind in (("GET", "manifests"), ("HEAD", "manifests"), ("HEAD", "blobs"))
@@ -286,7 +290,7 @@ class FastPath(_PlainReads):
             await self._send(scope, receive, send, found)
 
     def at_once(self, scope: Scope) -> Answer | None:
-        """Return the headers and body of a 200 that needs no waiting: all but a blob's bytes.
+        """Return header lines and body of a 200 that needs no waiting: all but a blob's bytes.
 
         Called by the server's protocol before it makes a task of the request.
         """
@@ -295,24 +299,41 @@ class FastPath(_PlainReads):
         if asked is None or asked.downloads:
             return None
         try:
-            answer = self._answer(asked)
+            answer = self._manifest(asked) if asked.read.kind == "manifests" else self._head(asked)
         except ReadFailed:
             return None
-        if answer is not None:
-            headers, body = answer
-            headers.append((b"x-request-id", self._request_id(scope)))
-            seconds = perf_counter() - started
-            self._shorts[asked.method, asked.read.kind].add(seconds, len(body))
-            if self._web.access.all:
-                self._log(asked, answer, seconds)
+        if answer is None:
+            return None
+        lines, body = answer
+        identity = self._request_id(scope)
+        seconds = perf_counter() - started
+        self._shorts[asked.method, asked.read.kind].add(seconds, len(body))
+        if self._web.access.all:
+            self._log(asked, identity, len(body), seconds)
+        return b"%sx-request-id: %s\r\n" % (lines, identity.encode()), body
+
+    def _manifest(self, asked: _Asked) -> Answer | None:
+        read, claims = asked.read, asked.claims
+        wanted = Wanted(claims.region, read.repository, read.reference, asked.method)
+        known = self._remembered.find(claims, wanted)
+        if known is not None:
+            return known
+        found = _manifest(
+            asked,
+            self._reads.manifest(
+                self._key(asked), by_tag=asked.by_tag, with_content=asked.with_content
+            ),
+        )
+        if found is None:
+            return None
+        answer = _answer(found)
+        self._remembered.keep(claims, wanted, answer)
         return answer
 
-    def _answer(self, asked: _Asked) -> Answer | None:
-        key = self._key(asked)
-        if asked.read.kind == "blobs":
-            return _head(asked, self._reads.blob_head(key))
-        found = self._reads.manifest(key, by_tag=asked.by_tag, with_content=asked.with_content)
-        return _manifest(asked, found)
+    def _head(self, asked: _Asked) -> Answer | None:
+        # Not remembered: what it says of a young blob holds for a time only.
+        found = _head(asked, self._reads.blob_head(self._key(asked)))
+        return None if found is None else _answer(found)
 
     def _found_file(self, scope: Scope) -> _FoundFile | None:
         """Return the file to answer with, if this is a GET of a blob and the server can send it."""
@@ -324,15 +345,12 @@ class FastPath(_PlainReads):
         except ReadFailed:
             return None
 
-    def _request_id(self, scope: Scope) -> bytes:
-        known = request_id(scope, self._web.urls) if self._proxied else new_request_id()
-        return known.encode()
+    def _request_id(self, scope: Scope) -> str:
+        return request_id(scope, self._web.urls) if self._proxied else new_request_id()
 
-    def _log(self, asked: _Asked, answer: Answer, seconds: float) -> None:
-        headers, body = answer
-        route = ROUTES[asked.read.kind]
-        answered = Answered(route, asked.method, 200, "", seconds, 0, len(body))
-        self._web.access.write(headers[-1][1].decode(), asked.claims.account, answered)
+    def _log(self, asked: _Asked, identity: str, size: int, seconds: float) -> None:
+        answered = Answered(ROUTES[asked.read.kind], asked.method, 200, "", seconds, 0, size)
+        self._web.access.write(identity, asked.claims.account, answered)
 
 
 class AwaitedFastPath(_PlainReads):
@@ -368,14 +386,14 @@ class AwaitedFastPath(_PlainReads):
                 if file is not None:
                     await self._send(scope, receive, send, file)
                 return file is not None
-            answer = await self._answer(asked)
+            found = await self._found(asked)
         except ReadFailed:
             return False
-        if answer is not None:
-            await self._send_answer(exchange, asked, answer)
-        return answer is not None
+        if found is not None:
+            await self._send_found(exchange, asked, found)
+        return found is not None
 
-    async def _answer(self, asked: _Asked) -> Answer | None:
+    async def _found(self, asked: _Asked) -> Found | None:
         key = self._key(asked)
         if asked.read.kind == "blobs":
             return _head(asked, await self._reads.blob_head(key))
@@ -384,8 +402,8 @@ class AwaitedFastPath(_PlainReads):
         )
         return _manifest(asked, found)
 
-    async def _send_answer(self, exchange: Exchange, asked: _Asked, answer: Answer) -> None:
-        headers, body = answer
+    async def _send_found(self, exchange: Exchange, asked: _Asked, found: Found) -> None:
+        headers, body = found
         exchange.route, exchange.presented.claims = ROUTES[asked.read.kind], asked.claims
         self._web.meter.began()
         try:
@@ -396,14 +414,19 @@ class AwaitedFastPath(_PlainReads):
             exchange.end(self._web.meter, self._web.access)
 
 
-def _manifest(asked: _Asked, found: FoundManifest | None) -> Answer | None:
+def _manifest(asked: _Asked, found: FoundManifest | None) -> Found | None:
     if found is None or found.epoch != asked.claims.epoch:
         return None
     headers = manifest_headers(found.digest, found.media_type, found.size)
     return headers, found.content or b""
 
 
-def _head(asked: _Asked, found: FoundBlob | None) -> Answer | None:
+def _head(asked: _Asked, found: FoundBlob | None) -> Found | None:
     if found is None or found.epoch != asked.claims.epoch:
         return None
     return [*blob_headers(asked.read.reference, found.size), _API_VERSION], b""
+
+
+def _answer(found: Found) -> Answer:
+    headers, body = found
+    return b"".join([b"%s: %s\r\n" % header for header in headers]), body

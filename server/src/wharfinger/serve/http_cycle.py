@@ -9,6 +9,7 @@ import asyncio
 import errno
 import os
 import select
+import time
 from typing import Any, Final, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -20,8 +21,11 @@ KEEP_BODY: Final = 64 * 1024
 
 WRITE_HIGH: Final = 256 * 1024
 FILE_CHUNK: Final = 1024 * 1024
-FILE_TURN: Final = 16 * FILE_CHUNK
-"""Bytes that a thread sends before it looks again whether anybody else waits for it."""
+FILE_TURN: Final = 64 * FILE_CHUNK
+"""Bytes that one call of the kernel may send."""
+
+FILE_SECONDS: Final = 0.05
+"""How long a thread sends to one client before others that wait for it have their turn."""
 
 FILE_WAIT: Final = 2
 """Milliseconds that a thread waits for a full socket: longer ones are waited for by the loop.
@@ -189,17 +193,18 @@ class Cycle(RequestResponseCycle):
 
 
 def _send_while_taken(socket: int, descriptor: int, offset: int, count: int) -> int:
-    """Send from the file until the socket takes no more, for at most `FILE_TURN` bytes.
+    """Send from the file until the socket takes no more, or the turn is over.
 
     Returns how many bytes went; 0 when the socket must become writable first.
     """
     sent = 0
-    turn = min(count, FILE_TURN)
+    end = time.monotonic() + FILE_SECONDS
     taken = select.poll()
     taken.register(socket, select.POLLOUT)
-    while sent < turn:
+    while sent < count and time.monotonic() < end:
+        turn = min(count - sent, FILE_TURN)
         try:
-            piece = os.sendfile(socket, descriptor, offset + sent, turn - sent)
+            piece = os.sendfile(socket, descriptor, offset + sent, turn)
         except BlockingIOError:
             if taken.poll(FILE_WAIT):
                 continue

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from wharfinger.serve.http_cycle import WRITE_HIGH, Cycle
+from wharfinger.serve.outbox import FEW, Outbox
 from wharfinger.settings import Settings
 from wharfinger.web.sendfile import EXTENSION
 
@@ -28,7 +29,7 @@ _REASONS: Final = {
     414: b"URI Too Long",
     431: b"Request Header Fields Too Large",
 }
-_READS: Final = frozenset({b"GET", b"HEAD"})
+_READS: Final = {b"GET": "GET", b"HEAD": "HEAD"}
 _BODIES: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
 _PLAIN: Final = re.compile(rb"/v2/[A-Za-z0-9._/:-]+")
 _ONE_READ: Final = 256 * 1024
@@ -42,20 +43,22 @@ def _uncounted(_status: int) -> None:
     """Count nothing."""
 
 
-Shortcut = Callable[[dict[str, Any]], tuple[list[tuple[bytes, bytes]], bytes] | None]
-"""Returns headers and body of a 200 for a scope, or None where the application must answer."""
+Shortcut = Callable[[dict[str, Any]], tuple[bytes, bytes] | None]
+"""Returns header lines and body of a 200 for a scope, None where the application must answer."""
 
 
 class Endpoint(Struct, frozen=True):
     """What connections of one listener share; ``shortcut`` must neither wait nor raise.
 
-    ``malformed`` is told the status of what is refused before it is a request.
+    ``malformed`` is told the status of what is refused before it is a request; ``outbox`` writes
+    for the loop that they all run in.
     """
 
     config: Config
     state: ServerState
     settings: Settings
     shortcut: Shortcut
+    outbox: Outbox
     malformed: Callable[[int], None] = _uncounted
 
 
@@ -69,13 +72,16 @@ class Connection(HttpToolsProtocol):
         self._header_seconds: Final = endpoint.settings.header_seconds
         self._head_timer: asyncio.TimerHandle | None = None
         self._linger_timer: asyncio.TimerHandle | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._idle_end = 0.0
         self._in_head = True
         self._received = 0
-        self._header_count = 0
         self._header_size = 0
+        self._bodiless = True
         self._hosts = 0
         self._reject = 400
         self._shortcut: Final = endpoint.shortcut
+        self._outbox: Final = endpoint.outbox
         self._malformed: Final = endpoint.malformed
         self._answered = False
 
@@ -87,10 +93,10 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers."""
-        for timer in (self._head_timer, self._linger_timer):
+        for timer in (self._head_timer, self._linger_timer, self._idle_timer):
             if timer is not None:
                 timer.cancel()
-        self._head_timer = self._linger_timer = None
+        self._head_timer = self._linger_timer = self._idle_timer = None
         # uvicorn forgets its own timer where the connection broke.
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
@@ -144,7 +150,8 @@ class Connection(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         self._in_head, self._answered = True, False
-        self._header_count = self._header_size = self._hosts = 0
+        self._header_size = self._hosts = 0
+        self._bodiless = True
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the request target."""
@@ -155,13 +162,16 @@ class Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header."""
-        self._header_count += 1
         self._header_size += len(name) + len(value) + 4
-        if self._header_count > MAX_HEADERS or self._header_size > self._header_bytes:
+        if len(self.headers) == MAX_HEADERS or self._header_size > self._header_bytes:
             self._reject = 431
             raise _Rejected
         super().on_header(name, value)
-        self._hosts += self.headers[-1][0] == b"host"
+        name = self.headers[-1][0]
+        if name == b"host":
+            self._hosts += 1
+        elif name in _BODIES:
+            self._bodiless = False
 
     def on_headers_complete(self) -> None:
         """Start the application."""
@@ -192,33 +202,53 @@ class Connection(HttpToolsProtocol):
         busy = self.cycle is not None and not self.cycle.response_complete
         if busy or self.pipeline or self.flow.write_paused or not self.parser.should_keep_alive():
             return False
-        method = self.parser.get_method()
-        if method not in _READS or not _PLAIN.fullmatch(self.url):
+        method = _READS.get(self.parser.get_method())
+        if method is None or not self._bodiless or not _PLAIN.fullmatch(self.url):
             return False
-        if self.parser.get_http_version() != "1.1" or any(n in _BODIES for n, _ in self.headers):
+        if self.parser.get_http_version() != "1.1":
             return False
-        scope = self.scope | {
-            "method": method.decode(),
-            "path": self.url.decode(),
-            "raw_path": self.url,
-        }
+        scope = self.scope
+        scope["method"], scope["path"], scope["raw_path"] = method, self.url.decode(), self.url
         answer = self._shortcut(scope)  # type: ignore[arg-type]  # a scope is a dict
         if answer is None:
             return False
         self._write_answer(*answer)
         return True
 
-    def _write_answer(self, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    def _write_answer(self, lines: bytes, body: bytes) -> None:
         self._answered = True
-        lines = [
-            b"%s: %s\r\n" % header for header in (*self.server_state.default_headers, *headers)
-        ]
-        self.transport.write(b"".join([STATUS_LINE[200], *lines, b"\r\n", body]))
-        self.server_state.total_requests += 1
+        state = self.server_state
+        defaults = b"".join([b"%s: %s\r\n" % header for header in state.default_headers])
+        answer = b"".join((STATUS_LINE[200], defaults, lines, b"\r\n", body))
+        if len(state.connections) > FEW:
+            self._outbox.put(self.transport, answer)
+        else:
+            self._outbox.flush()
+            self.transport.write(answer)
+        state.total_requests += 1
+        self._rest()
+
+    def _rest(self) -> None:
+        """Let the connection end when nothing more comes for a while.
+
+        The timer is not moved with each answer; when it fires it looks when the last one was.
+        """
         self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        self._idle_end = self.loop.time() + self.timeout_keep_alive
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._idle_over)
+
+    def _idle_over(self) -> None:
+        self._idle_timer = None
+        at_work = self.cycle is not None and not self.cycle.response_complete
+        if at_work or self._head_timer is not None or self.timeout_keep_alive_task is not None:
+            # Other timers watch over it now.
+            return
+        left = self._idle_end - self.loop.time()
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._idle_over)
+        else:
+            self.timeout_keep_alive_handler()
 
     def on_message_complete(self) -> None:
         """End the request's body."""
@@ -233,6 +263,7 @@ class Connection(HttpToolsProtocol):
         if unanswered and not cycle.response_started and not self.pipeline:
             cycle.disconnected = True
             cycle.message_event.set()
+        self._outbox.flush()
         if not unanswered or cycle.disconnected:
             self.transport.write(self._refusal(self._reject))
             self._malformed(self._reject)
@@ -270,6 +301,7 @@ class Connection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """End the connection after the request that is under way."""
+        self._outbox.flush()
         if self._linger_timer is None:
             super().shutdown()
 

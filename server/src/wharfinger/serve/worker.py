@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from wharfinger.serve.http_protocol import Connection, Endpoint, Shortcut, new_config
 from wharfinger.serve.listeners import BACKLOG, Listener
+from wharfinger.serve.outbox import Outbox
 from wharfinger.settings import Settings
 from wharfinger.web.sendfile import ClientGone
 
@@ -35,13 +36,16 @@ class HttpServer:
         self._listeners: Final = listeners
         self._settings: Final = settings
         self._state: Final = service.state
+        self._outbox: Final = Outbox(asyncio.get_running_loop())
         self._endpoint: Final = self._endpoint_for(service, service.app, service.shortcut)
         self._figures: Final = self._endpoint_for(service, service.figures, lambda _scope: None)
         self._servers: list[asyncio.Server] = []
 
     def _endpoint_for(self, service: "Service", app: ASGIApp, shortcut: Shortcut) -> Endpoint:
         config = new_config(_quiet(app))
-        return Endpoint(config, self._state, self._settings, shortcut, service.malformed)
+        return Endpoint(
+            config, self._state, self._settings, shortcut, self._outbox, service.malformed
+        )
 
     async def start(self) -> None:
         """Accept connections from now on."""
