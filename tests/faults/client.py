@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import httpx
 
@@ -26,11 +27,21 @@ class GaveUpError(AssertionError):
     """The server did not say yes within `PATIENCE_SECONDS`."""
 
 
+@dataclass
+class _Half:
+    """An upload of which ``size`` bytes were acknowledged; whether its end was asked for."""
+
+    place: str
+    size: int
+    finishing: bool = False
+
+
 class Client:
     """Pushes, reads and deletes in one repository.
 
     ``grace`` is for how many seconds a pushed blob is kept that no manifest needs: within it the
-    server may not say that it does not know the blob.
+    server may not say that it does not know the blob. ``uploads_last``: it forgets no byte of an
+    upload that it acknowledged, whatever is done to it.
     """
 
     def __init__(
@@ -41,6 +52,8 @@ class Client:
         tally: Tally,
         source: random.Random,
         grace: float,
+        *,
+        uploads_last: bool = True,
     ) -> None:
         self.repository = repository
         self._tenant = tenant
@@ -51,6 +64,8 @@ class Client:
         self._grace = grace - 2
         self._base = f"/v2/{repository.name}"
         self._known: dict[str, float] = {}
+        self._uploads_last = uploads_last
+        self._halves: dict[str, _Half] = {}
         self._http = httpx.Client(base_url=str(tenant.http.base_url), timeout=TIMEOUT)
         self._token = ""
 
@@ -73,14 +88,38 @@ class Client:
         self._insist("delete", attempt)
         self.repository.deleted(digest)
 
+    def delete_tag(self, tag: str) -> None:
+        """Delete a tag; the manifest stays."""
+
+        def attempt() -> bool:
+            answer = self._send("DELETE", f"{self._base}/manifests/{tag}")
+            return answer.status_code in {202, 404}
+
+        self._insist("delete tag", attempt)
+        self.repository.tag_deleted(tag)
+
+    def push_and_delete(self, blob: bytes) -> None:
+        """Push a blob that no manifest needs, and take it out of the repository again."""
+        digest = digest_of(blob)
+
+        def attempt() -> bool:
+            answer = self._send("DELETE", f"{self._base}/blobs/{digest}")
+            return answer.status_code in {202, 404}
+
+        self._insist("push blob", lambda: self._has_blob(blob) or self._push_blob(blob))
+        self._insist("delete blob", attempt)
+        self.repository.unlinked.add(digest)
+
     def verify(self) -> None:
         """Read everything back that was acknowledged, and look for what was deleted."""
         for tag, digest in self.repository.tags.items():
             self._insist("verify", lambda t=tag, d=digest: self._has_tag(t, d))  # type: ignore[misc]
         for image in self.repository.images.values():
             self._insist("verify", lambda i=image: self._has_image(i))  # type: ignore[misc]
-        for digest in self.repository.removed:
-            self._insist("verify", lambda d=digest: self._lacks(d))  # type: ignore[misc]
+        for reference in self.repository.removed | self.repository.untagged:
+            self._insist("verify", lambda r=reference: self._lacks(f"manifests/{r}"))  # type: ignore[misc]
+        for digest in self.repository.unlinked:
+            self._insist("verify", lambda d=digest: self._lacks(f"blobs/{d}"))  # type: ignore[misc]
         self._insist("verify", self._lists_tags)
 
     def pull(self, tag: str) -> None:
@@ -113,10 +152,12 @@ class Client:
         self._tally.add("contents read back")
         return True
 
-    def _lacks(self, digest: str) -> bool:
-        answer = self._send("GET", f"{self._base}/manifests/{digest}")
+    def _lacks(self, what: str) -> bool:
+        answer = self._send("GET", f"{self._base}/{what}")
         if answer.status_code == 200:
-            raise BrokenPromiseError(f"manifest {digest} is there after its deletion")
+            raise BrokenPromiseError(f"{what} is there after its deletion")
+        if answer.status_code == 404:
+            self._tally.add("deletions seen to last")
         return answer.status_code == 404
 
     def _lists_tags(self) -> bool:
@@ -162,6 +203,8 @@ class Client:
     def _push_blob(self, blob: bytes) -> bool:
         begun = time.monotonic()
         way = self._source.choice([self._at_once, self._in_chunks, self._mounted])
+        if digest_of(blob) in self._halves:
+            way = self._resumed
         if not way(blob):
             return False
         self._promise(blob, self._grace - (time.monotonic() - begun))
@@ -190,9 +233,38 @@ class Client:
         sent = self._send("PATCH", opened.headers["Location"], content=blob[:half])
         if sent.status_code != 202:
             return False
-        query = {"digest": digest_of(blob)}
-        place = sent.headers["Location"]
-        return self._send("PUT", place, params=query, content=blob[half:]).status_code == 201
+        self._halves[digest_of(blob)] = _Half(sent.headers["Location"], half)
+        return self._finished(blob, half)
+
+    def _finished(self, blob: bytes, stored: int) -> bool:
+        digest = digest_of(blob)
+        half = self._halves[digest]
+        half.finishing = True
+        answer = self._send("PUT", half.place, params={"digest": digest}, content=blob[stored:])
+        if answer.status_code == 201:
+            del self._halves[digest]
+        return answer.status_code == 201
+
+    def _resumed(self, blob: bytes) -> bool:
+        """Go on with an upload of which a part was acknowledged, before something broke."""
+        half = self._halves[digest_of(blob)]
+        answer = self._send("GET", half.place)
+        if answer.status_code == 404:
+            # Its end may have come through, unheard.
+            if self._uploads_last and not half.finishing:
+                raise BrokenPromiseError(f"upload {half.place} is gone: {answer.text}")
+            del self._halves[digest_of(blob)]
+            return False
+        if answer.status_code != 204:
+            return False
+        stored = int(answer.headers["Range"].rpartition("-")[2]) + 1 if half.size else 0
+        if stored < half.size:
+            if self._uploads_last:
+                raise BrokenPromiseError(f"upload {half.place}: {stored} of {half.size} bytes")
+            del self._halves[digest_of(blob)]
+            return False
+        self._tally.add("uploads resumed")
+        return self._finished(blob, stored)
 
     def _send(self, method: str, path: str, **options: object) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._token}", **options.pop("headers", {})}  # type: ignore[dict-item]

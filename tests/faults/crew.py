@@ -13,6 +13,8 @@ from tests.support.server import Tenant
 
 CLIENTS = 8
 KEPT_IMAGES = 3
+ODDS = 0.3
+"""How often a cycle deletes a tag, and how often a blob."""
 
 
 @dataclass
@@ -25,9 +27,17 @@ class _Worker:
 
 
 class Crew:
-    """Clients in cycles: push, tag, pull, and delete what is old."""
+    """Clients in cycles: push, tag, pull, and delete tags, blobs and old images."""
 
-    def __init__(self, tenant: Tenant, seed: int, grace: float, clients: int = CLIENTS) -> None:
+    def __init__(
+        self,
+        tenant: Tenant,
+        seed: int,
+        grace: float,
+        clients: int = CLIENTS,
+        *,
+        uploads_last: bool = True,
+    ) -> None:
         names = [f"{tenant.namespace}/r{number}" for number in range(clients)]
         self.tenant = tenant
         self.tally = Tally()
@@ -42,6 +52,7 @@ class Crew:
                 self.tally,
                 random.Random(f"{seed}:{name}"),
                 grace,
+                uploads_last=uploads_last,
             )
             for name in names
         ]
@@ -106,6 +117,10 @@ class Crew:
         image = self._layers.image(worker.source, f"v{worker.cycles}")
         client.push(image, "latest")
         client.pull("latest")
+        if worker.source.random() < ODDS:
+            client.delete_tag(image.tag)
+        if worker.source.random() < ODDS:
+            client.push_and_delete(worker.source.randbytes(worker.source.randint(1, 20_000)))
         if len(repository.images) > KEPT_IMAGES:
             client.delete(next(iter(repository.images)))
         self.tally.add("cycles")

@@ -61,15 +61,22 @@ class Repository:
     images: dict[str, Image] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
+    untagged: set[str] = field(default_factory=set)
+    unlinked: set[str] = field(default_factory=set)
 
     def pushed(self, image: Image, tag: str) -> None:
         self.images[image.digest] = image
         self.tags[tag] = image.digest
+        self.untagged.discard(tag)
 
     def deleted(self, digest: str) -> None:
         del self.images[digest]
         self.removed.add(digest)
         self.tags = {tag: found for tag, found in self.tags.items() if found != digest}
+
+    def tag_deleted(self, tag: str) -> None:
+        del self.tags[tag]
+        self.untagged.add(tag)
 
 
 class Tally:

@@ -54,10 +54,10 @@ class Stage:
     def operator(self) -> Operator:
         return Operator.of(self.server)
 
-    def crew(self, seed: int, clients: int = 8) -> Crew:
+    def crew(self, seed: int, clients: int = 8, *, uploads_last: bool = True) -> Crew:
         tenant = self.operator.create_tenant(f"crew{len(self.crews)}")
         grace = int(self.server.settings["WHARFINGER_COLLECTION_GRACE_SECONDS"])
-        crew = Crew(tenant, seed, grace, clients)
+        crew = Crew(tenant, seed, grace, clients, uploads_last=uploads_last)
         self.crews.append(crew)
         return crew
 

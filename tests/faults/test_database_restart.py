@@ -17,7 +17,8 @@ AWAY_SECONDS = 3.0
 
 def test_clients_wait_for_the_database_and_lose_nothing(tmp_path: Path, s3: S3Server) -> None:
     with apart(tmp_path, s3, **QUICKLY) as stage:
-        crew = stage.crew(SEED, clients=4)
+        # What a crash of PostgreSQL may cost uploads under way: docs/adr/0014.
+        crew = stage.crew(SEED, clients=4, uploads_last=False)
         with reported("database-restarts", SEED, stage, crew):
             crew.run(20, lambda: _restarts(stage))
             crew.run(20)
