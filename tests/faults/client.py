@@ -249,18 +249,14 @@ class Client:
         """Go on with an upload of which a part was acknowledged, before something broke."""
         half = self._halves[digest_of(blob)]
         answer = self._send("GET", half.place)
-        if answer.status_code == 404:
-            # Its end may have come through, unheard.
-            if self._uploads_last and not half.finishing:
-                raise BrokenPromiseError(f"upload {half.place} is gone: {answer.text}")
-            del self._halves[digest_of(blob)]
+        if answer.status_code not in {204, 404}:
             return False
-        if answer.status_code != 204:
-            return False
-        stored = int(answer.headers["Range"].rpartition("-")[2]) + 1 if half.size else 0
+        stored = int(answer.headers.get("Range", "0--1").rpartition("-")[2]) + 1
         if stored < half.size:
-            if self._uploads_last:
-                raise BrokenPromiseError(f"upload {half.place}: {stored} of {half.size} bytes")
+            # Its end may have come through unheard, or got as far as to take the bytes away.
+            if self._uploads_last and not half.finishing:
+                raise BrokenPromiseError(f"{stored} of {half.size} bytes: {answer.text}")
+            self._tally.add("uploads begun anew")
             del self._halves[digest_of(blob)]
             return False
         self._tally.add("uploads resumed")

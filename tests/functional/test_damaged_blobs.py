@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,7 +15,9 @@ from sqlalchemy import text
 
 from tests.faults.killer import wait_for
 from tests.support.backends import NAMES, Backends
-from tests.support.pushing import Repository, at_once, digest_of
+from tests.support.pushing import Repository, digest_of
+from tests.support.pushing import at_once as pushed
+from tests.support.races import at_once
 from tests.support.s3 import BUCKET, S3Server
 from tests.support.server import Operator, Server
 
@@ -34,7 +37,7 @@ class Store:
     s3: S3Server | None
 
     def push(self, content: bytes) -> str:
-        answer = at_once(self.repository, content)
+        answer = pushed(self.repository, content)
         assert answer.status_code == 201, answer.text
         return digest_of(content)
 
@@ -58,10 +61,26 @@ class Store:
         else:
             client.delete_object(Bucket=BUCKET, Key=key)
 
+    def rot(self, digest: str, content: bytes) -> None:
+        """Let the bytes be others without anybody having put them there."""
+        if self.s3 is None:
+            before = self.file(digest).stat()
+            self.replace(digest, content)
+            os.utime(self.file(digest), ns=(before.st_atime_ns, before.st_mtime_ns))
+            return
+        self.s3.rot(self._key(digest), content)
+
     def fenced(self, digest: str) -> bool:
         query = text("SELECT damaged_at FROM blobs WHERE digest = :digest")
         with self.server.database() as connection:
             return connection.execute(query, {"digest": digest}).scalar_one() is not None
+
+    def audited(self, digest: str) -> list[tuple[str, str, str, str]]:
+        query = text("SELECT actor, action, detail FROM audit WHERE target = :digest")
+        with self.server.database() as connection:
+            rows = connection.execute(query, {"digest": digest}).all()
+        told = [(row, json.loads(row.detail)) for row in rows]
+        return [(row.actor, row.action, detail["check"], detail["code"]) for row, detail in told]
 
     def told_damaged(self, digest: str) -> bool:
         answer = self.repository.blob(digest)
@@ -114,9 +133,6 @@ def test_a_reader_is_told_of_damage_and_a_push_heals_it(
     content = f"{damage} {headers}".encode() + SMALL
     digest = store.push(content)
     store.replace(digest, damage(content))
-    if store.s3 is not None and damage is changed:
-        # A part of an object of the right size shows nothing; all of it does.
-        headers = {}
     answer = store.repository.blob(digest, **headers)
     assert answer.status_code == 404
     error = answer.json()["errors"][0]
@@ -126,16 +142,41 @@ def test_a_reader_is_told_of_damage_and_a_push_heals_it(
 
 
 def test_what_is_found_in_mid_transfer_cuts_it(store: Store) -> None:
-    digest = store.push(LARGE)
-    store.replace(digest, changed(LARGE))
     if store.s3 is None:
-        # The file shows that it was written to, so that it is read before anything is sent.
-        assert store.told_damaged(digest)
-    else:
-        with pytest.raises(httpx.RemoteProtocolError):
-            store.repository.blob(digest)
-        assert store.told_damaged(digest)
+        # What the kernel sends from a file, nobody sees.
+        return
+    digest = store.push(LARGE)
+    store.rot(digest, changed(LARGE))
+    with pytest.raises(httpx.RemoteProtocolError):
+        store.repository.blob(digest)
+    assert store.told_damaged(digest)
     store.heal(digest, LARGE)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=5-9"}], ids=["whole", "range"])
+def test_more_than_one_piece_of_replaced_bytes_is_read_before_any_is_sent(
+    store: Store, headers: dict[str, str]
+) -> None:
+    content = os.urandom(10) + LARGE
+    digest = store.push(content)
+    store.replace(digest, changed(content))
+    assert store.repository.blob(digest, **headers).status_code == 404
+    assert store.told_damaged(digest)
+    store.heal(digest, content)
+
+
+def test_what_was_restored_without_its_seal_is_served(store: Store) -> None:
+    content = os.urandom(10) + LARGE
+    digest = store.push(content)
+    store.replace(digest, content)
+    for _ in range(2):
+        part = store.repository.blob(digest, Range="bytes=5-9")
+        assert (part.status_code, part.content) == (206, content[5:10])
+        assert store.repository.blob(digest).content == content
+    # Were what was found once remembered of the place, and not of the bytes, this would pass.
+    store.replace(digest, changed(content))
+    assert store.repository.blob(digest, Range="bytes=5-9").status_code == 404
+    store.heal(digest, content)
 
 
 def test_a_file_that_was_touched_but_not_changed_is_served(store: Store) -> None:
@@ -173,6 +214,14 @@ def test_the_log_names_what_readers_found(store: Store) -> None:
     )
 
 
+def test_the_audit_trail_tells_once_what_many_readers_found(store: Store) -> None:
+    content = os.urandom(8) + LARGE
+    digest = store.push(content)
+    store.replace(digest, content[::-1])
+    at_once(*[lambda: store.told_damaged(digest)] * 4)
+    assert store.audited(digest) == [("system", "storage.fenced", "blob-digest", "WHF1203")]
+
+
 def test_the_scrub_finds_what_no_reader_can_see(
     tmp_path: Path, backends: Backends, request: pytest.FixtureRequest
 ) -> None:
@@ -189,17 +238,13 @@ def test_the_scrub_finds_what_no_reader_can_see(
 
 def _rots_and_heals(store: Store) -> None:
     digest, sound = store.push(SMALL), store.push(b"sound")
-    if store.s3 is None:
-        before = store.file(digest).stat()
-        store.replace(digest, changed(SMALL))
-        # As on a disk that forgets: nobody wrote to the file.
-        os.utime(store.file(digest), ns=(before.st_atime_ns, before.st_mtime_ns))
-    else:
-        store.replace(digest, changed(SMALL))
+    store.rot(digest, changed(SMALL))
     wait_for(lambda: store.fenced(digest), "the scrub comes round")
     assert store.told_damaged(digest)
     figures = f"{store.server.api}/metrics"
     fenced = 'wharfinger_blobs_damaged_total{by="scrub"} 1'
     wait_for(lambda: fenced in httpx.get(figures).text, "the figures tell of it")
+    trail = [("system", "storage.fenced", "blob-digest", "WHF1203")]
+    wait_for(lambda: store.audited(digest) == trail, "the audit trail tells of it")
     store.heal(digest, SMALL)
     assert store.repository.blob(sound).content == b"sound"

@@ -19,7 +19,7 @@ import pytest
 from tests.support.faults import Fault, FaultProxy
 from tests.support.postgres import fresh_database
 from tests.support.pushing import MIB, WAYS, Repository, Way, digest_of, pieces, streamed
-from tests.support.s3 import S3Server
+from tests.support.s3 import BUCKET, S3Server
 from tests.support.server import Operator, Server
 
 PART = 5 * MIB
@@ -294,6 +294,20 @@ def test_downloads_straight_from_the_store(s3: S3Server, tmp_path: Path) -> None
         assert repository.blob(digest_of(b"unknown")).status_code == 404
         anonymous = httpx.get(str(answer.url))
         assert anonymous.status_code == 401
+
+        # Nobody is sent to other bytes than those that were pushed.
+        s3.client().put_object(Bucket=BUCKET, Key=_key(answer), Body=LARGE[::-1])
+        replaced = repository.blob(digest)
+        assert replaced.status_code == 404
+        assert "WHF0144" in replaced.text
+        streamed(repository, LARGE).raise_for_status()
+        s3.client().delete_object(Bucket=BUCKET, Key=_key(repository.blob(digest)))
+        assert "WHF0144" in repository.blob(digest).text
+
+
+def _key(redirect: httpx.Response) -> str:
+    """The key of the object that a client is sent to."""
+    return httpx.URL(redirect.headers["Location"]).path.partition(f"/{BUCKET}/")[2]
 
 
 # --- Nodes ---------------------------------------------------------------------------------

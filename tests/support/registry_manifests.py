@@ -136,7 +136,7 @@ class House:
 
     def store_bytes(self, digest: str, content: bytes) -> None:
         """Let the store really have the bytes of a blob."""
-        location = self.blobs.put(Digest.parse(digest), content)
+        location = self.blobs.put(Digest.parse(digest), content).location
         table = tables.blobs
         with self.database.writing() as connection:
             changed = update(table).where(table.c.digest == digest)

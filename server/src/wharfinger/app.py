@@ -54,6 +54,7 @@ from wharfinger.registry.store.catalog import SqlCatalog
 from wharfinger.registry.store.manifests import SqlManifestStore
 from wharfinger.registry.store.referrers import SqlReferrerLists
 from wharfinger.registry.store.tags import SqlTagLists
+from wharfinger.repairs import record_fence
 from wharfinger.rooms import Rooms, build_rooms
 from wharfinger.serve.worker import Service
 from wharfinger.settings import Settings
@@ -178,7 +179,7 @@ def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
         SqlReferrerLists(database), owners, maximum=pages, size=settings.manifest_bytes
     )
     catalogue = Catalogue(SqlCatalog(database), rooms.identity.access, pages)
-    records = SqlBlobRecords(database, charges)
+    records = SqlBlobRecords(database, charges, record_fence)
     proofs = Proofs(
         records,
         rooms.blobs,

@@ -27,6 +27,7 @@ from wharfinger.registry.model.collection import CollectionRules, PassState, Ste
 from wharfinger.registry.services import Collecting, build_collection, build_scrub
 from wharfinger.registry.store.recount import recount
 from wharfinger.registry.store.uploads import SqlUploadRecords
+from wharfinger.repairs import SYSTEM, record_repair
 from wharfinger.rooms import KEEPERS, Rooms, build_rooms
 from wharfinger.settings import MIB, Settings
 from wharfinger.web.log import EventLog
@@ -182,7 +183,7 @@ def _scrubbing(rooms: Rooms, stop: threading.Event) -> dict[str, Handler]:
         rate=settings.scrub_mib_per_second * MIB,
         clock=rooms.clock,
         pause=stop.wait,
-        observer=ScrubFigures(rooms.figures.tallies, _ScrubLog()),
+        observer=ScrubFigures(rooms.figures.tallies, _ScrubLog(rooms)),
     )
 
     def scrubbing(lease: Lease) -> float:
@@ -208,7 +209,13 @@ def _sparingly(
 
 
 class _ScrubLog:
-    """Tells the log what the scrub finds (``registry.service.scrub.ScrubObserver``)."""
+    """Tells the log and the audit trails what the scrub finds.
+
+    Implements ``registry.service.scrub.ScrubObserver``.
+    """
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms: Final = rooms
 
     def scrubbed(self, row: BlobRow) -> None:
         """Say nothing: figures tell how many."""
@@ -217,6 +224,9 @@ class _ScrubLog:
         told = checked.finding.told()
         facts, code = told["facts"], checked.finding.entry.code
         _log.error("blob damaged", remedy=checked.remedy.value, code=code, facts=facts)
+        if checked.remedy:
+            now = int(self._rooms.clock())
+            record_repair(self._rooms.database, checked, now, actor=SYSTEM)
 
     def ended(self, state: PassState) -> None:
         _tell_of_pass("scrubbed", state, news=state.examined, found=state.removed)

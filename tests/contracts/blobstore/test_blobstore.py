@@ -68,7 +68,7 @@ def test_an_upload_grows_over_several_writers_and_becomes_the_blob(
         writer.write(bytearray(b"three"))
         assert writer.tell() == 13
         assert b"".join(writer.read()) == b"one two three"
-        location = writer.commit(Digest.of(b"one two three"))
+        location = writer.commit(Digest.of(b"one two three")).location
     assert content_of(store, location) == b"one two three"
 
 
@@ -78,7 +78,7 @@ def test_an_upload_of_many_small_chunks(store: BlobStore, session: Session) -> N
         session.append(chunk)
     with session.writer() as writer:
         assert b"".join(writer.read()) == b"".join(chunks)
-        location = writer.commit(Digest.of(b"".join(chunks)))
+        location = writer.commit(Digest.of(b"".join(chunks))).location
         session.end(writer)
     assert content_of(store, location) == b"".join(chunks)
     assert [one.location for one in store.objects("", 100)] == [location]
@@ -89,7 +89,7 @@ def test_the_committed_upload_is_gone(store: BlobStore, session: Session, chunks
     for _ in range(chunks):
         session.append(b"content")
     with session.writer() as writer:
-        location = writer.commit(Digest.of(b"content" * chunks))
+        location = writer.commit(Digest.of(b"content" * chunks)).location
         assert writer.standing().size == 0
         session.end(writer)
     assert list(store.leftovers(FAR_FUTURE)) == []
@@ -128,7 +128,7 @@ def test_what_stands_grows_by_saving_and_returns_by_reverting(
         assert writer.tell() == 5
         writer.write(b"6")
         assert b"".join(writer.read()) == b"123456"
-        location = writer.commit(Digest.of(b"123456"))
+        location = writer.commit(Digest.of(b"123456")).location
         assert writer.standing().size == 0
         assert writer.tell() == 6
         session.end(writer)
@@ -164,7 +164,7 @@ def test_a_writer_that_lost_its_lease_does_no_harm(store: BlobStore, session: Se
         with suppress(ValueError):  # a writer that was closed
             late.write(b", late")
             late.save()
-        location = successor.commit(Digest.of(b"acknowledged, and complete"))
+        location = successor.commit(Digest.of(b"acknowledged, and complete")).location
     with suppress(ValueError):
         late.revert()
         late.close()
@@ -200,7 +200,7 @@ def test_large_content_is_read_in_bounded_pieces(store: BlobStore, session: Sess
         pieces = list(writer.read())
         assert max(map(len, pieces)) <= CHUNK
         assert b"".join(pieces) == content
-        location = writer.commit(Digest.of(content))
+        location = writer.commit(Digest.of(content)).location
     with store.open(location) as reader:
         pieces = list(reader.read(10, CHUNK + 10))
         assert max(map(len, pieces)) <= CHUNK
@@ -208,7 +208,7 @@ def test_large_content_is_read_in_bounded_pieces(store: BlobStore, session: Sess
 
 
 def test_reading_beyond_the_end_gives_what_there_is(store: BlobStore) -> None:
-    location = store.put(Digest.of(b"0123456789"), b"0123456789")
+    location = store.put(Digest.of(b"0123456789"), b"0123456789").location
     with store.open(location) as reader:
         assert reader.size == 10
         assert b"".join(reader.read(7, 100)) == b"789"
@@ -219,7 +219,7 @@ def test_reading_beyond_the_end_gives_what_there_is(store: BlobStore) -> None:
     ("first", "length"), [(0, None), (0, 10), (2, None), (2, 3), (9, 1), (5, 100), (0, 0), (10, 1)]
 )
 def test_what_will_be_read_is_only_a_hint(store: BlobStore, first: int, length: int | None) -> None:
-    location = store.put(Digest.of(b"0123456789"), b"0123456789")
+    location = store.put(Digest.of(b"0123456789"), b"0123456789").location
     with store.open(location, first, length) as reader:
         assert reader.size == 10
         assert b"".join(reader.read(first, 3)) == b"0123456789"[first : first + 3]
@@ -229,19 +229,19 @@ def test_what_will_be_read_is_only_a_hint(store: BlobStore, first: int, length: 
 
 def test_the_empty_blob(store: BlobStore, session: Session) -> None:
     digest = Digest.of(b"", "sha512")
-    assert content_of(store, store.put(digest, b"")) == b""
+    assert content_of(store, store.put(digest, b"").location) == b""
     with session.writer() as writer:
-        assert content_of(store, writer.commit(digest)) == b""
+        assert content_of(store, writer.commit(digest).location) == b""
 
 
 def test_committing_again_takes_another_place_and_leaves_the_former_alone(
     store: BlobStore, session: Session
 ) -> None:
     digest = Digest.of(b"content")
-    former = store.put(digest, b"damaged")
+    former = store.put(digest, b"damaged").location
     with session.writer() as writer:
         writer.write(b"content")
-        location = writer.commit(digest)
+        location = writer.commit(digest).location
     assert location != former
     assert content_of(store, former) == b"damaged"
     store.delete(former)
@@ -249,7 +249,7 @@ def test_committing_again_takes_another_place_and_leaves_the_former_alone(
 
 
 def test_a_reader_goes_on_though_the_blob_is_deleted(store: BlobStore) -> None:
-    location = store.put(Digest.of(b"content"), b"content")
+    location = store.put(Digest.of(b"content"), b"content").location
     with store.open(location) as reader:
         store.delete(location)
         assert b"".join(reader.read(0, 7)) == b"content"
@@ -264,11 +264,11 @@ def test_many_commits_of_one_digest_at_once_end_well(store: BlobStore) -> None:
     def commit(number: int) -> None:
         start.wait()
         if number % 2:
-            locations.append(store.put(digest, content))
+            locations.append(store.put(digest, content).location)
             return
         with store.writer(str(uuid.uuid4()), 0) as writer:
             writer.write(content)
-            locations.append(writer.commit(digest))
+            locations.append(writer.commit(digest).location)
 
     threads = [threading.Thread(target=commit, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -291,14 +291,14 @@ def test_discarding(store: BlobStore, session: Session) -> None:
 
 
 def test_deleting(store: BlobStore) -> None:
-    location = store.put(Digest.of(b"content"), b"content")
-    assert store.size(location) == 7
+    location = store.put(Digest.of(b"content"), b"content").location
+    assert store.look(location).size == 7
     store.delete(location)
     store.delete(location)
     with pytest.raises(BlobMissing):
         store.open(location)
     with pytest.raises(BlobMissing):
-        store.size(location)
+        store.look(location)
 
 
 def listed(store: BlobStore, limit: int) -> list[StoredObject]:
@@ -316,7 +316,7 @@ def test_listing_everything_stored_in_order(store: BlobStore, session: Session, 
     digests = [Digest.of(content) for content in contents]
     digests += [Digest.of(contents[0], "sha512"), digests[0]]
     contents += [contents[0], contents[0]]
-    locations = [store.put(*pair) for pair in zip(digests, contents, strict=True)]
+    locations = [store.put(*pair).location for pair in zip(digests, contents, strict=True)]
     session.append(b"not yet a blob")
 
     found = [each for each in listed(store, limit) if each.upload != session.id]
@@ -341,7 +341,7 @@ def test_an_empty_store_lists_nothing(store: BlobStore) -> None:
 
 
 def test_a_path_where_there_is_one_leads_to_the_bytes(store: BlobStore) -> None:
-    path = store.path(store.put(Digest.of(b"content"), b"content"))
+    path = store.path(store.put(Digest.of(b"content"), b"content").location)
     assert path is None or path.read_bytes() == b"content"
 
 
@@ -359,6 +359,6 @@ def test_no_path_is_made_of_an_unchecked_upload_id(store: BlobStore, upload: str
 
 @pytest.mark.parametrize("location", ["", "..", "sha256/../x", "sha256/aa/" + "b" * 64, "/etc"])
 def test_no_path_is_made_of_an_unchecked_location(store: BlobStore, location: str) -> None:
-    for method in (store.open, store.path, store.delete, store.size):
+    for method in (store.open, store.path, store.delete, store.look):
         with pytest.raises(ValueError, match="location"):
             method(location)

@@ -59,7 +59,7 @@ def test_folders_bytes_and_name_are_synced_before_the_answer(
     with store.writer(upload, 0) as writer:
         writer.write(b"content")
         assert steps == []
-        name = writer.commit(digest).rpartition("/")[2]
+        name = writer.commit(digest).location.rpartition("/")[2]
     # The new folders' names come before what is put into them.
     shard = digest.hex[:2]
     assert steps.index("folder blobs") < steps.index("folder sha256")
@@ -149,7 +149,7 @@ def test_blobs_of_former_versions_and_foreign_files(root: Path) -> None:
     """Locations once had no random mark; what is not the store's own is neither listed nor read."""
     store = FilesystemStore(root)
     digest = Digest.of(b"content")
-    location = store.put(digest, b"content")
+    location = store.put(digest, b"content").location
     file = root / "blobs" / location
     old = location.partition(".")[0]
     file.rename(file.with_name(digest.hex))
@@ -170,7 +170,7 @@ def test_blobs_of_former_versions_and_foreign_files(root: Path) -> None:
 def committed(store: FilesystemStore) -> str:
     with store.writer(str(uuid.uuid4()), 0) as writer:
         writer.write(b"content")
-        return writer.commit(Digest.of(b"content"))
+        return writer.commit(Digest.of(b"content")).location
 
 
 def modified(store: FilesystemStore, location: str) -> int:
@@ -179,7 +179,7 @@ def modified(store: FilesystemStore, location: str) -> int:
 
 def test_what_is_placed_is_sealed_until_somebody_writes_to_it(root: Path) -> None:
     store = FilesystemStore(root)
-    for location in (committed(store), store.put(Digest.of(b"content"), b"content")):
+    for location in (committed(store), store.put(Digest.of(b"content"), b"content").location):
         assert store.sealed(location, modified(store, location))
         with store.path(location).open("r+b") as file:
             file.write(b"C")
@@ -200,9 +200,9 @@ def test_a_restored_file_is_sealed_anew_unless_it_changes_meanwhile(root: Path) 
     before = modified(store, location)
     assert not store.sealed(location, before)
     os.utime(store.path(location), (1_700_000_001, 1_700_000_001))
-    store.seal(location, before)
+    store.seal(location, str(before))
     assert not store.sealed(location, modified(store, location))
-    store.seal(location, modified(store, location))
+    store.seal(location, str(modified(store, location)))
     assert store.sealed(location, modified(store, location))
 
 

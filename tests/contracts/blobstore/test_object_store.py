@@ -71,7 +71,7 @@ def commit(session: Session, more: bytes = b"") -> str:
     """End the upload with ``more``, as a PUT does."""
     with session.writer() as writer:
         writer.write(more)
-        location = writer.commit(DIGEST)
+        location = writer.commit(DIGEST).location
         session.end(writer)
     return location
 
@@ -103,7 +103,7 @@ def test_a_large_upload_in_uneven_chunks(store: ObjectStore, session: Session) -
         assert session.size == at
     with session.writer() as writer:
         assert b"".join(writer.read()) == LARGE
-        location = writer.commit(DIGEST)
+        location = writer.commit(DIGEST).location
         session.end(writer)
     assert content_of(store, location) == LARGE
     assert locations(store) == [location]
@@ -159,7 +159,7 @@ def test_leftovers_are_discarded_by_what_is_told_of_them(
 
 def test_what_is_not_the_stores_own_is_not_listed(s3: S3Server) -> None:
     store = s3.store()
-    location = store.put(Digest.of(b"x"), b"x")
+    location = store.put(Digest.of(b"x"), b"x").location
     prefix = store.client.objects("blobs/", "blobs/")
     assert [one.key for one in prefix] == [f"blobs/{location[:2]}/{location}"]
     store.client.put(f"blobs/{location[:2]}/notes.txt", b"foreign")
@@ -208,12 +208,12 @@ def test_an_upload_that_was_completed_by_one_that_died_is_completed_again(
 ) -> None:
     session.append(LARGE)
     first = session.writer()
-    location = first.commit(DIGEST)
+    location = first.commit(DIGEST).location
     with session.writer() as second:
         assert b"".join(second.read()) == LARGE
-        assert second.commit(DIGEST) == location
+        assert second.commit(DIGEST).location == location
     with session.writer() as third:
-        assert third.commit(DIGEST) == location
+        assert third.commit(DIGEST).location == location
 
 
 def test_bytes_behind_an_upload_that_was_completed_are_refused(
@@ -291,7 +291,7 @@ def test_reading_through_a_fault(
     behind: ObjectStore, impatient: ObjectStore, faults: FaultProxy, fault: Fault
 ) -> None:
     store = impatient if fault is Fault.STALL else behind
-    location = behind.put(DIGEST, LARGE)
+    location = behind.put(DIGEST, LARGE).location
     for times in (1, 3):
         faults.fail(fault, times=times, method="GET")
         assert content_of(store, location) == LARGE
@@ -301,7 +301,7 @@ def test_reading_through_a_fault(
 def test_a_broken_answer_is_continued_not_begun_again(
     behind: ObjectStore, faults: FaultProxy
 ) -> None:
-    location = behind.put(DIGEST, LARGE)
+    location = behind.put(DIGEST, LARGE).location
     faults.fail(Fault.TRUNCATE, method="GET")
     assert content_of(behind, location) == LARGE
     first, second = (one.headers for one in faults.seen if one.method == "GET")
@@ -318,7 +318,7 @@ def test_a_broken_answer_is_continued_not_begun_again(
 def test_a_store_that_keeps_failing_ends_the_read(
     behind: ObjectStore, faults: FaultProxy, fault: Fault
 ) -> None:
-    location = behind.put(DIGEST, LARGE)
+    location = behind.put(DIGEST, LARGE).location
     faults.fail(fault, times=float("inf"), method="GET")
     got = bytearray()
 
@@ -407,7 +407,7 @@ def _insist(call: Callable[[], _T]) -> _T:
 
 
 def test_more_readers_than_connections_are_refused(behind: ObjectStore) -> None:
-    location = behind.put(DIGEST, LARGE)
+    location = behind.put(DIGEST, LARGE).location
     readers = [behind.open(location) for _ in range(3)]
     with pytest.raises(StoreUnavailable):
         behind.open(location)
@@ -460,7 +460,8 @@ def test_a_url_lets_in_for_its_time_and_for_its_blob_only(s3: S3Server) -> None:
     import httpx
 
     store = s3.store()
-    location, other = store.put(DIGEST, b"content"), store.put(DIGEST, b"other")
+    location = store.put(DIGEST, b"content").location
+    other = store.put(DIGEST, b"other").location
     url = store.url(location, 60)
     assert httpx.get(url).content == b"content"
     part = httpx.get(url, headers={"Range": "bytes=2-3"})

@@ -41,8 +41,8 @@ class MortalClient(Client):
 
     fuse = Fuse()
 
-    def put(self, key: str, body: bytes | bytearray) -> None:
-        self._step("put", lambda: super(MortalClient, self).put(key, body))
+    def put(self, key: str, body: bytes | bytearray) -> str:
+        return self._step("put", lambda: super(MortalClient, self).put(key, body))
 
     def begin(self, key: str) -> str:
         return self._step("begin", lambda: super(MortalClient, self).begin(key))
@@ -52,8 +52,10 @@ class MortalClient(Client):
             "part", lambda: super(MortalClient, self).part(key, multipart, number, body)
         )
 
-    def complete(self, key: str, multipart: str, etags: list[str]) -> None:
-        self._step("complete", lambda: super(MortalClient, self).complete(key, multipart, etags))
+    def complete(self, key: str, multipart: str, etags: list[str]) -> str:
+        return self._step(
+            "complete", lambda: super(MortalClient, self).complete(key, multipart, etags)
+        )
 
     def abort(self, key: str, multipart: str) -> None:
         self._step("abort", lambda: super(MortalClient, self).abort(key, multipart))

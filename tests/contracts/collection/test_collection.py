@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, literal
 from tests.support.depot import DELAY, EXPIRY, GRACE, ORPHAN_GRACE, Depot
 from tests.support.registry_manifests import REGION
 from wharfinger.blobstore.errors import StoreUnavailable
+from wharfinger.blobstore.port import Placed
 from wharfinger.jobs.model import Stopping
 from wharfinger.registry.model.collection import Reason, Task, Thing
 from wharfinger.registry.model.repositories import Place
@@ -108,7 +109,7 @@ def test_what_another_room_keeps_keeps_its_row_and_bytes(depot: Depot) -> None:
 
 def test_bytes_that_belong_to_nothing_go_when_they_are_old(depot: Depot) -> None:
     depot.push_layers(b"layer")
-    lost = depot.bytes_store.put(Digest.of(b"a push that died"), b"a push that died")
+    lost = depot.bytes_store.put(Digest.of(b"a push that died"), b"a push that died").location
     depot.now += ORPHAN_GRACE - 60
     depot.collect()
     assert lost in depot.stored()
@@ -139,10 +140,10 @@ def test_a_push_that_lingers_between_bytes_and_row_is_refused_before_they_are_sw
 ) -> None:
     put = depot.bytes_store.put
 
-    def lingering(digest: Digest, content: bytes) -> str:
-        location = put(digest, content)
+    def lingering(digest: Digest, content: bytes) -> Placed:
+        placed = put(digest, content)
         depot.now += ORPHAN_GRACE
-        return location
+        return placed
 
     monkeypatch.setattr(depot.bytes_store, "put", lingering)
     with pytest.raises(StoreUnavailable):
@@ -252,7 +253,7 @@ def test_a_dry_run_tells_what_goes_and_why(depot: Depot) -> None:
     depot.push_layers(b"needed elsewhere", repository="tenant/other")
     gone = depot.push_layers(b"of a deleted manifest")
     depot.manifests.delete(PLACE, gone)
-    orphan = depot.bytes_store.put(Digest.of(b"orphan"), b"orphan")
+    orphan = depot.bytes_store.put(Digest.of(b"orphan"), b"orphan").location
     session = depot.uploads.open(Pusher(REGION, "tenant/app", "user"))
     depot.now += EXPIRY + 1
 

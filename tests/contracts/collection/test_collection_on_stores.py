@@ -64,7 +64,7 @@ def test_what_nothing_needs_leaves_the_store_empty(
     depot.uploads.finish(PUSHER, upload, Digest.of(LARGE), [LARGE[5 << 20 :]], None)
     image = depot.push_layers(b"layer", LARGE, tag="v1")
     depot.push_blob(b"never referenced")
-    lost = depot.bytes_store.put(Digest.of(b"a push that died"), b"a push that died")
+    lost = depot.bytes_store.put(Digest.of(b"a push that died"), b"a push that died").location
     assert depot.shown(LARGE)
 
     depot.manifests.delete(Place(REGION, "tenant/app"), image)
@@ -112,3 +112,59 @@ def test_damage_is_found_fenced_and_healed(damaging: tuple[Depot, Overwrite]) ->
     depot.collect()
     assert check(depot, deep=True) == []
     assert len(depot.stored()) == len(contents) + 1
+
+
+def push_in_chunks(depot: Depot, content: bytes) -> None:
+    upload = depot.uploads.open(PUSHER).id
+    depot.uploads.append(PUSHER, upload, [content[: 5 << 20]], None)
+    depot.uploads.finish(PUSHER, upload, Digest.of(content), [content[5 << 20 :]], None)
+
+
+def location_of(depot: Depot, content: bytes) -> str:
+    return depot.reads.find(REGION, "tenant/app", Digest.of(content)).location
+
+
+def test_what_was_placed_is_known_by_its_seal(
+    damaging: tuple[Depot, Overwrite], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depot, overwrite = damaging
+    push_in_chunks(depot, LARGE)
+    upload = depot.uploads.open(PUSHER).id
+    depot.uploads.append(PUSHER, upload, [b"a tail"], None)
+    depot.uploads.finish(PUSHER, upload, Digest.of(b"a tail"), [], None)
+    depot.push_layers(b"layer", LARGE, b"a tail", tag="v1")
+    opened: list[str] = []
+    open_ = depot.bytes_store.open
+
+    def noting(location: str, *more: int) -> object:
+        opened.append(location)
+        return open_(location, *more)
+
+    monkeypatch.setattr(depot.bytes_store, "open", noting)
+    assert (check(depot), opened) == ([], [])
+
+    # A backup that was restored: the same bytes, put there by somebody else.
+    for content in (LARGE, b"layer"):
+        overwrite(location_of(depot, content), content)
+    assert check(depot) == []
+    # A bucket tells of small objects that they are the same.
+    assert {location_of(depot, LARGE)} <= set(opened) <= set(depot.stored())
+    opened.clear()
+    assert (check(depot), opened) == ([], [])
+
+
+def test_replaced_bytes_are_found_without_reading_all_and_healed_by_a_push(
+    damaging: tuple[Depot, Overwrite],
+) -> None:
+    depot, overwrite = damaging
+    push_in_chunks(depot, LARGE)
+    depot.push_layers(b"layer", LARGE, tag="v1")
+    overwrite(location_of(depot, LARGE), LARGE[::-1])
+    overwrite(location_of(depot, b"layer"), b"reyal")
+    assert check(depot) == [("blob-digest", Remedy.NONE)] * 2
+    # Nobody fenced them yet.
+    depot.push_blob(b"layer")
+    push_in_chunks(depot, LARGE)
+    assert depot.shown(b"layer")
+    assert depot.shown(LARGE)
+    assert check(depot, deep=True) == []

@@ -252,7 +252,7 @@ def test_two_commits_of_one_digest_leave_one_blob_and_one_place_to_clear(yard: Y
     """Both found no row when they placed their bytes; the later one takes over."""
     digest = Digest.of(CONTENT)
     first, second = (
-        Blob(str(digest), len(CONTENT), yard.store.put(digest, CONTENT)) for _ in range(2)
+        Blob(str(digest), len(CONTENT), yard.store.put(digest, CONTENT).location) for _ in range(2)
     )
     for blob in (first, second):
         yard.records.link(PUSHER, ACCOUNT, blob, yard.clock(), None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from wharfinger.blobstore.filesystem import FilesystemStore
-from wharfinger.blobstore.port import BlobStore, UploadWriter
+from wharfinger.blobstore.port import BlobStore, Placed, UploadWriter
 from wharfinger.database.schema import metadata
 from wharfinger.database.sqlite import SqliteDatabase
 from wharfinger.namespaces.model import NamespaceUnknown, Owner
@@ -122,11 +122,11 @@ class FusedStore(FilesystemStore):
         self._fuse.pass_by("before opening a writer")
         return super().writer(upload, offset, state)
 
-    def place(self, file: FileIO, path: Path, digest: Digest) -> str:
+    def place(self, file: FileIO, path: Path, digest: Digest) -> Placed:
         self._fuse.pass_by("before placing")
-        location = super().place(file, path, digest)
+        placed = super().place(file, path, digest)
         self._fuse.pass_by("after placing")
-        return location
+        return placed
 
     def discard(self, upload: str, state: str = "") -> None:
         self._fuse.pass_by("before discarding")

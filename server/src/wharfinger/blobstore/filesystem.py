@@ -29,6 +29,8 @@ from wharfinger.blobstore.pieces import pieces
 from wharfinger.blobstore.port import (
     BlobReader,
     Leftover,
+    Look,
+    Placed,
     Standing,
     StoredObject,
     UploadWriter,
@@ -77,7 +79,7 @@ class FilesystemStore:
         with told():
             (self._uploads / require_upload(upload)).unlink(missing_ok=True)
 
-    def put(self, digest: Digest, content: bytes) -> str:
+    def put(self, digest: Digest, content: bytes) -> Placed:
         """Store a small blob; see the port."""
         with told():
             location, path = self._new_place(digest)
@@ -89,24 +91,30 @@ class FilesystemStore:
             except BaseException:
                 path.unlink(missing_ok=True)
                 raise
-        return location
+        return Placed(location)
 
     def open(self, location: str, first: int = 0, length: int | None = None) -> BlobReader:
         """Open a blob; see the port."""
         del first, length
         with told():
             try:
-                return _FileReader(FileIO(_opened(self.path(location), _READ), "rb"))
+                file = FileIO(_opened(self.path(location), _READ), "rb")
+                return _FileReader(file, self._look(location, os.fstat(file.fileno())))
             except FileNotFoundError:
                 raise BlobMissing(location) from None
 
-    def size(self, location: str) -> int:
-        """Return a blob's size; see the port."""
+    def look(self, location: str) -> Look:
+        """Return what is seen of a blob; see the port."""
         with told():
             try:
-                return self.path(location).lstat().st_size
+                return self._look(location, self.path(location).lstat())
             except FileNotFoundError:
                 raise BlobMissing(location) from None
+
+    def _look(self, location: str, status: os.stat_result) -> Look:
+        """Return the size, and as the seal '' or when somebody wrote to the file (ns)."""
+        modified = status.st_mtime_ns
+        return Look(status.st_size, "" if self.sealed(location, modified) else str(modified))
 
     def path(self, location: str) -> Path:
         """Return the blob's file; see the port."""
@@ -116,14 +124,15 @@ class FilesystemStore:
         """Tell whether the file is as it was left; see the port."""
         return not self._keeps_seals or is_sealed(location, modified)
 
-    def seal(self, location: str, modified: int) -> None:
-        """Take note that a file is right; see the port."""
+    def seal(self, location: str, seal: str) -> str:
+        """Take note that a file is right, in its time of modification; see the port."""
         path = self.path(location)
         with told(), suppress(FileNotFoundError):
             status = path.stat(follow_symlinks=False)
-            if status.st_mtime_ns == modified:
-                times = status.st_atime_ns, sealed_time(location, modified)
+            if str(status.st_mtime_ns) == seal:
+                times = status.st_atime_ns, sealed_time(location, status.st_mtime_ns)
                 os.utime(path, ns=times, follow_symlinks=False)
+        return ""
 
     def url(self, location: str, seconds: int) -> None:
         """Return None: nobody but this service serves the folder."""
@@ -158,7 +167,8 @@ class FilesystemStore:
             for location in locations:
                 with suppress(FileNotFoundError):
                     status = self.path(location).lstat()
-                    yield StoredObject(location, status.st_size, status.st_mtime)
+                    size, seal = self._look(location, status)
+                    yield StoredObject(location, size, status.st_mtime, seal=seal)
 
     def leftovers(self, before: float) -> Iterator[Leftover]:
         """Yield old uploads; see the port."""
@@ -176,8 +186,8 @@ class FilesystemStore:
         if free.f_bavail * free.f_frsize < _RESERVE:
             raise StorageFull
 
-    def place(self, file: FileIO, path: Path, digest: Digest) -> str:
-        """Give the file at ``path`` its final name; return it once bytes and name are on disk."""
+    def place(self, file: FileIO, path: Path, digest: Digest) -> Placed:
+        """Give the file at ``path`` its final name; return once bytes and name are on disk."""
         location, final = self._new_place(digest)
         # With the time of now: an upload may be older than what the sweep of orphans takes for
         # abandoned.
@@ -185,7 +195,7 @@ class FilesystemStore:
         # Named before it is synced: one journal commit of the filesystem then covers both.
         path.replace(final)
         _sync(file, final.parent)
-        return location
+        return Placed(location)
 
     def _new_place(self, digest: Digest) -> tuple[str, Path]:
         location = new_location(digest)
@@ -248,14 +258,14 @@ class _FileWriter:
     def read(self) -> Iterator[bytes]:
         return pieces(self._file, 0, self._size)
 
-    def commit(self, digest: Digest) -> str:
+    def commit(self, digest: Digest) -> Placed:
         self._placed = True
         with told():
             # A write that failed half way leaves a tail behind what counts.
             self._file.truncate(self._size)
-            location = self._store.place(self._file, self._path, digest)
+            placed = self._store.place(self._file, self._path, digest)
         self.close()
-        return location
+        return placed
 
     def close(self) -> None:
         self._file.close()
@@ -270,16 +280,20 @@ class _FileWriter:
 class _FileReader:
     """The `BlobReader` port over an open file."""
 
-    def __init__(self, file: FileIO) -> None:
+    def __init__(self, file: FileIO, look: Look) -> None:
         self._file: Final = file
-        self._size: Final = os.fstat(file.fileno()).st_size
+        self._look: Final = look
 
     @property
     def size(self) -> int:
-        return self._size
+        return self._look.size
+
+    @property
+    def seal(self) -> str:
+        return self._look.seal
 
     def read(self, offset: int, length: int) -> Iterator[bytes]:
-        return pieces(self._file, offset, min(length, self._size - offset))
+        return pieces(self._file, offset, min(length, self.size - offset))
 
     def close(self) -> None:
         self._file.close()

@@ -10,6 +10,8 @@ from wharfinger.blobstore.port import (
     CHUNK,
     BlobReader,
     Leftover,
+    Look,
+    Placed,
     Standing,
     StoredObject,
     UploadWriter,
@@ -49,12 +51,12 @@ class MemoryStore:
         del state
         self.uploads.pop(require_upload(upload), None)
 
-    def put(self, digest: Digest, content: bytes) -> str:
+    def put(self, digest: Digest, content: bytes) -> Placed:
         """Store a small blob; see the port."""
         location = new_location(digest)
         self.placed[location] = self.clock()
         self.blobs[location] = bytes(content)
-        return location
+        return Placed(location)
 
     def open(self, location: str, first: int = 0, length: int | None = None) -> BlobReader:
         """Open a blob; see the port."""
@@ -64,10 +66,10 @@ class MemoryStore:
         except KeyError:
             raise BlobMissing(location) from None
 
-    def size(self, location: str) -> int:
-        """Return a blob's size; see the port."""
+    def look(self, location: str) -> Look:
+        """Return what is seen of a blob; see the port."""
         with self.open(location) as reader:
-            return reader.size
+            return Look(reader.size, reader.seal)
 
     def path(self, location: str) -> None:
         """Return None: these blobs are no files."""
@@ -78,9 +80,10 @@ class MemoryStore:
         del location, modified
         return True
 
-    def seal(self, location: str, modified: int) -> None:
-        """Do nothing: these blobs are no files."""
-        del location, modified
+    def seal(self, location: str, seal: str) -> str:
+        """Return what it is: these bytes bear no seals."""
+        del location
+        return seal
 
     def url(self, location: str, seconds: int) -> None:
         """Return None: there is no way to memory."""
@@ -141,12 +144,12 @@ class _MemoryWriter:
     def read(self) -> Iterator[bytes]:
         return _pieces(bytes(self._content))
 
-    def commit(self, digest: Digest) -> str:
-        location = self._store.put(digest, bytes(self._content))
+    def commit(self, digest: Digest) -> Placed:
+        placed = self._store.put(digest, bytes(self._content))
         self._placed = True
         self._store.discard(self._upload)
         self.close()
-        return location
+        return placed
 
     def close(self) -> None:
         if self._open:
@@ -169,6 +172,10 @@ class _MemoryReader:
     @property
     def size(self) -> int:
         return len(self._content)
+
+    @property
+    def seal(self) -> str:
+        return ""
 
     def read(self, offset: int, length: int) -> Iterator[bytes]:
         return _pieces(self._content[offset : offset + length])

@@ -10,6 +10,8 @@ from wharfinger.blobstore.port import (
     BlobReader,
     BlobStore,
     Leftover,
+    Look,
+    Placed,
     StoredObject,
     UploadWriter,
 )
@@ -76,7 +78,7 @@ class ObservedStore:
         with self._watch.over("discard"):
             self._store.discard(upload, state)
 
-    def put(self, digest: Digest, content: bytes) -> str:
+    def put(self, digest: Digest, content: bytes) -> Placed:
         """Store a small blob; see the port."""
         with self._watch.over("put"):
             return self._store.put(digest, content)
@@ -86,14 +88,14 @@ class ObservedStore:
         with self._watch.over("open"):
             return _Reader(self._store.open(location, first, length), self._watch)
 
-    def seal(self, location: str, modified: int) -> None:
-        """Take note that a file is right; see the port."""
-        self._store.seal(location, modified)
+    def seal(self, location: str, seal: str) -> str:
+        """Take note that bytes are right; see the port."""
+        return self._store.seal(location, seal)
 
-    def size(self, location: str) -> int:
-        """Return the bytes of a blob; see the port."""
-        with self._watch.over("size"):
-            return self._store.size(location)
+    def look(self, location: str) -> Look:
+        """Return what is seen of a blob; see the port."""
+        with self._watch.over("look"):
+            return self._store.look(location)
 
     def delete(self, location: str) -> None:
         """Remove a blob; see the port."""
@@ -140,7 +142,7 @@ class _Writer:
     def read(self) -> Iterator[bytes]:
         return self._watch.pieces(self._writer.read())
 
-    def commit(self, digest: Digest) -> str:
+    def commit(self, digest: Digest) -> Placed:
         with self._watch.over("commit"):
             return self._writer.commit(digest)
 
@@ -162,6 +164,10 @@ class _Reader:
     @property
     def size(self) -> int:
         return self._reader.size
+
+    @property
+    def seal(self) -> str:
+        return self._reader.seal
 
     def read(self, offset: int, length: int) -> Iterator[bytes]:
         return self._watch.pieces(self._reader.read(offset, length))

@@ -29,13 +29,33 @@ class StoredObject(NamedTuple):
     """Bytes of a blob as the store has them; whether a blob's row names them, it does not know.
 
     ``size`` in bytes, ``modified`` when they were put there, in Unix seconds. ``upload`` is the id
-    of the session that they still belong to, where a store puts those under the same roof.
+    of the session that they still belong to, where a store puts those under the same roof. ``seal``
+    is as in `Look`.
     """
 
     location: str
     size: int
     modified: float
     upload: str = ""
+    seal: str = ""
+
+
+class Placed(NamedTuple):
+    """Where a blob came to lie, and the ``seal`` that its bytes bear there; see `Look`."""
+
+    location: str
+    seal: str = ""
+
+
+class Look(NamedTuple):
+    """What is seen of a blob without reading it: ``size`` in bytes, and the ``seal`` they bear.
+
+    Bytes whose seal is not the one that their blob was placed with were written to, or others
+    were put in their place: they must be read whole and compared before any of them is sent.
+    """
+
+    size: int
+    seal: str
 
 
 class Standing(NamedTuple):
@@ -87,8 +107,8 @@ class UploadWriter(Protocol):
         Nothing may be written afterwards.
         """
 
-    def commit(self, digest: Digest) -> str:
-        """Make the upload's bytes the blob ``digest``; return its location.
+    def commit(self, digest: Digest) -> Placed:
+        """Make the upload's bytes the blob ``digest``; return where it lies.
 
         The caller has verified the digest. On return the bytes are on disk under their final
         name, which no bytes had before: what lies at other locations, of the same digest too,
@@ -111,6 +131,10 @@ class BlobReader(Protocol):
     @property
     def size(self) -> int:
         """The bytes of the blob."""
+
+    @property
+    def seal(self) -> str:
+        """The seal that the bytes bear which this reader gives; see `Look`."""
 
     def read(self, offset: int, length: int) -> Iterator[bytes]:
         """Yield ``length`` bytes from ``offset`` (fewer where the blob ends), `CHUNK` at a time."""
@@ -142,8 +166,8 @@ class BlobStore(Protocol):
     def discard(self, upload: str, state: str = "") -> None:
         """Drop the upload with the bytes that ``state`` names; what is gone already is fine."""
 
-    def put(self, digest: Digest, content: bytes) -> str:
-        """Store a small blob at once, as durably as ``commit``; return its new location."""
+    def put(self, digest: Digest, content: bytes) -> Placed:
+        """Store a small blob at once, as durably as ``commit``; return where it lies."""
 
     def open(self, location: str, first: int = 0, length: int | None = None) -> BlobReader:
         """Open a blob for reading.
@@ -155,8 +179,8 @@ class BlobStore(Protocol):
             BlobMissing: nothing is stored there.
         """
 
-    def size(self, location: str) -> int:
-        """Return the bytes of a blob.
+    def look(self, location: str) -> Look:
+        """Return what is seen of a blob without reading it.
 
         Raises:
             BlobMissing: nothing is stored there.
@@ -171,14 +195,13 @@ class BlobStore(Protocol):
     def sealed(self, location: str, modified: int) -> bool:
         """Whether the blob's file is as the store left it, by when it was last written (ns).
 
-        Cheap and without looking. Always true where blobs are no files. What is not sealed must
-        be read and compared before a byte of it is sent; see `seal`.
+        Cheap and without looking. Always true where blobs are no files.
         """
 
-    def seal(self, location: str, modified: int) -> None:
-        """Take note that the file, as last written at ``modified`` (ns), holds the right bytes.
+    def seal(self, location: str, seal: str) -> str:
+        """Take note that bytes which bear this seal are right; return the one to know them by.
 
-        Nothing happens where it was written to since.
+        Nothing is noted where they were written to since.
         """
 
     def url(self, location: str, seconds: int) -> str | None:

@@ -35,7 +35,7 @@ repositories: Final = Table(
 
 # A verified blob and where its bytes lie; one row however many repositories link it. Since
 # damaged_at its bytes are known not to be what they should be: it is shown to nobody until they
-# are pushed again.
+# are pushed again. The seal is what the store told of them when they were verified ('' of files).
 blobs: Final = Table(
     "blobs",
     metadata,
@@ -44,6 +44,7 @@ blobs: Final = Table(
     Column("location", Key(255), nullable=False),
     Column("created_at", Seconds, nullable=False),
     Column("damaged_at", Seconds),
+    Column("seal", Text, nullable=False, server_default=""),
     Index(None, "location", unique=True),
     sqlite_with_rowid=False,
 )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from msgspec import Struct
 
 from wharfinger.blobstore.errors import StoreUnavailable
+from wharfinger.blobstore.port import Look
 from wharfinger.bucket import Bucket
 from wharfinger.database.errors import StorageFull
 
@@ -71,6 +72,7 @@ class Found(NamedTuple):
     at: float
     size: int = 0
     multipart: str = ""
+    etag: str = ""
 
 
 class Client:
@@ -83,15 +85,16 @@ class Client:
         self._made: Final[dict[str, BaseClient]] = {}
         self._session: Session | None = None
 
-    def put(self, key: str, body: bytes | bytearray) -> None:
-        """Store an object; once this returns it is durable."""
+    def put(self, key: str, body: bytes | bytearray) -> str:
+        """Store an object and return its entity tag; once this returns it is durable."""
         with _told("PutObject"):
-            self._s3().put_object(**self._at(key), Body=body)
+            return str(self._s3().put_object(**self._at(key), Body=body)["ETag"])
 
-    def size(self, key: str) -> int:
-        """Return the bytes of an object, or raise ObjectMissing."""
+    def look(self, key: str) -> Look:
+        """Return the bytes and the entity tag of an object, or raise ObjectMissing."""
         with _told("HeadObject"):
-            return int(self._s3().head_object(**self._at(key))["ContentLength"])
+            answer = self._s3().head_object(**self._at(key))
+            return Look(int(answer["ContentLength"]), answer["ETag"])
 
     def get(self, key: str, first: int, length: int | None, etag: str = "") -> Download:
         """Begin to read an object from byte ``first``; ``etag`` is what it has to be still.
@@ -127,13 +130,18 @@ class Client:
             )
             return str(answer["ETag"])
 
-    def complete(self, key: str, multipart: str, etags: list[str]) -> None:
-        """Make an object of exactly the parts with these ETags, or raise MultipartBroken."""
+    def complete(self, key: str, multipart: str, etags: list[str]) -> str:
+        """Make an object of exactly the parts with these ETags; return its own.
+
+        Raises:
+            MultipartBroken: the store does not have the upload, or a part, as it should be.
+        """
         parts = [{"PartNumber": at, "ETag": etag} for at, etag in enumerate(etags, 1)]
         with _told("CompleteMultipartUpload"):
-            self._s3().complete_multipart_upload(
+            answer = self._s3().complete_multipart_upload(
                 **self._at(key), UploadId=multipart, MultipartUpload={"Parts": parts}
             )
+            return str(answer["ETag"])
 
     def abort(self, key: str, multipart: str) -> None:
         """Drop a multipart upload with its parts; nothing happens where there is none."""
@@ -149,7 +157,7 @@ class Client:
         for page in self._pages("list_objects_v2", asked):
             for one in page.get("Contents", ()):
                 key, at = self._named(one["Key"]), one["LastModified"].timestamp()
-                yield Found(key, at, int(one["Size"]))
+                yield Found(key, at, int(one["Size"]), etag=one["ETag"])
 
     def multiparts(self, prefix: str) -> Iterator[Found]:
         """Yield the multipart uploads that are neither completed nor dropped."""

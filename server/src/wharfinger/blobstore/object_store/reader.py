@@ -49,6 +49,11 @@ class ObjectReader:
         """The bytes of the blob; see the port."""
         return self._size
 
+    @property
+    def seal(self) -> str:
+        """The object's entity tag; see the port."""
+        return self._etag
+
     def read(self, offset: int, length: int) -> Iterator[bytes]:
         """Yield the bytes; see the port.
 
@@ -88,7 +93,8 @@ class ObjectReader:
         try:
             return self._opened(self._client.get(self._key, first, length), first, length)
         except RangeBeyond:
-            return self._client.size(self._key)
+            size, self._etag = self._client.look(self._key)
+            return size
         except ObjectMissing:
             raise BlobMissing(self._key) from None
 

@@ -11,10 +11,11 @@ LARGEST_PART: Final = 5 * 1024**3
 
 
 class Piece(msgspec.Struct, frozen=True, array_like=True):
-    """Some bytes of an upload: a part by its ETag, or a tail by its location."""
+    """Some bytes of an upload: a part by its ETag, or a tail by its location and ``etag``."""
 
     name: str
     size: int
+    etag: str = ""
 
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -22,7 +22,14 @@ from wharfinger.blobstore.object_store.keys import (
 from wharfinger.blobstore.object_store.reader import ObjectReader
 from wharfinger.blobstore.object_store.state import State, decode
 from wharfinger.blobstore.object_store.writer import ObjectWriter
-from wharfinger.blobstore.port import BlobReader, Leftover, StoredObject, UploadWriter
+from wharfinger.blobstore.port import (
+    BlobReader,
+    Leftover,
+    Look,
+    Placed,
+    StoredObject,
+    UploadWriter,
+)
 from wharfinger_common.digests import Digest
 
 MIB: Final = 1024 * 1024
@@ -64,12 +71,11 @@ class ObjectStore:
         except UploadShort:
             return
 
-    def put(self, digest: Digest, content: bytes) -> str:
+    def put(self, digest: Digest, content: bytes) -> Placed:
         """Store a small blob; see the port."""
         del digest
         location = new_location(str(uuid.uuid4()))
-        self.client.put(key_of(location), content)
-        return location
+        return Placed(location, self.client.put(key_of(location), content))
 
     def open(self, location: str, first: int = 0, length: int | None = None) -> BlobReader:
         """Open a blob; see the port."""
@@ -81,10 +87,10 @@ class ObjectStore:
             free()
             raise
 
-    def size(self, location: str) -> int:
-        """Return a blob's size; see the port."""
+    def look(self, location: str) -> Look:
+        """Return a blob's size and entity tag; see the port."""
         try:
-            return self.client.size(key_of(location))
+            return self.client.look(key_of(location))
         except ObjectMissing:
             raise BlobMissing(location) from None
 
@@ -97,9 +103,10 @@ class ObjectStore:
         del location, modified
         return True
 
-    def seal(self, location: str, modified: int) -> None:
-        """Do nothing: these blobs are no files."""
-        del location, modified
+    def seal(self, location: str, seal: str) -> str:
+        """Return what it is: nothing is noted in the bucket."""
+        del location
+        return seal
 
     def url(self, location: str, seconds: int) -> str:
         """Return where a client gets the blob directly; see the port."""
@@ -114,7 +121,7 @@ class ObjectStore:
         found = self.client.objects(FOLDER, key_of(after) if after else FOLDER)
         named = ((location_in(one.key), one) for one in found)
         stored = (
-            StoredObject(location, one.size, one.at, upload_of(location))
+            StoredObject(location, one.size, one.at, upload_of(location), one.etag)
             for location, one in named
             if location
         )

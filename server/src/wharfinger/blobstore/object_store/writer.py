@@ -18,7 +18,7 @@ from wharfinger.blobstore.object_store.client import Client, MultipartBroken, Ob
 from wharfinger.blobstore.object_store.keys import key_of, new_location
 from wharfinger.blobstore.object_store.reader import ObjectReader
 from wharfinger.blobstore.object_store.state import Piece, State, part_bytes, without
-from wharfinger.blobstore.port import CHUNK, Standing
+from wharfinger.blobstore.port import CHUNK, Placed, Standing
 from wharfinger_common.digests import Digest
 
 _TAILS: Final = 16
@@ -64,7 +64,7 @@ class ObjectWriter:
         self._buffer = bytearray()
         self._flight: Future[None] | None = None
         self._failure: BaseException | None = None
-        self._sealed = False
+        self._etag = ""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append ``data``; see the port. After a failure nothing more can be written."""
@@ -95,7 +95,8 @@ class ObjectWriter:
         state, content = self._state, self._buffer
         if len(state.tails) >= _TAILS:
             content, state = self._loose(), replace(state, tails=(), stale=state.objects)
-        tail = Piece(self._put(content), len(content))
+        location, etag = self._put(content)
+        tail = Piece(location, len(content), etag)
         self._state = replace(state, tails=(*state.tails, tail))
         self._buffer = bytearray()
 
@@ -121,18 +122,18 @@ class ObjectWriter:
         for start in range(0, len(self._buffer), CHUNK):
             yield bytes(self._buffer[start : start + CHUNK])
 
-    def commit(self, digest: Digest) -> str:
+    def commit(self, digest: Digest) -> Placed:
         """Make it a blob; see the port. The object's key does not depend on the digest."""
         del digest
         self._land()
         if self._state.multipart:
             self._seal()
-            location, stale = self._state.location, self._state.objects
+            placed, stale = Placed(self._state.location, self._etag), self._state.objects
         else:
-            location, stale = self._whole()
+            placed, stale = self._whole()
         self._state = State(stale=stale)
         self.close()
-        return location
+        return placed
 
     def close(self) -> None:
         """Forget what is in memory; see the port."""
@@ -202,7 +203,7 @@ class ObjectWriter:
 
     def _seal(self) -> None:
         """Complete the multipart upload. Nobody sees the object before a row names it."""
-        if self._sealed:
+        if self._etag:
             return
         try:
             if self._buffer or self._state.tails:
@@ -211,28 +212,31 @@ class ObjectWriter:
         except MultipartBroken:
             # A former holder may have completed it and died. The object is what this writer
             # would make of it only if it has nothing to add.
-            if self._size != self._opened.size or not self._completed():
+            if self._size != self._opened.size:
                 self._lose()
+            self._etag = self._completed()
         else:
-            self._complete()
-        self._sealed = True
+            self._etag = self._complete()
         self._state = replace(self._state, sealed=True)
 
-    def _complete(self) -> None:
+    def _complete(self) -> str:
         state = self._state
         etags = [part.name for part in state.parts]
         try:
-            self._client.complete(key_of(state.location), state.multipart, etags)
+            return self._client.complete(key_of(state.location), state.multipart, etags)
         except MultipartBroken:
             # Where its answer was lost on the way, the store knows of no upload when asked again.
-            if not self._completed():
-                self._lose()
+            return self._completed()
 
-    def _completed(self) -> bool:
+    def _completed(self) -> str:
+        """Return the entity tag of the object that the upload has become, or raise UploadShort."""
         try:
-            return self._client.size(key_of(self._state.location)) == self._size
+            size, etag = self._client.look(key_of(self._state.location))
         except ObjectMissing:
-            return False
+            self._lose()
+        if size != self._size:
+            self._lose()
+        return etag
 
     def _lose(self) -> NoReturn:
         """Raise UploadShort: what stood before is not there any more."""
@@ -244,17 +248,16 @@ class ObjectWriter:
 
     # --- Objects -------------------------------------------------------------------------------
 
-    def _whole(self) -> tuple[str, tuple[str, ...]]:
-        """Store an upload without parts; return its location, and those left to be removed."""
+    def _whole(self) -> tuple[Placed, tuple[str, ...]]:
+        """Store an upload without parts; return where, and the locations left to be removed."""
         tails, stale = self._state.tails, self._state.stale
         if len(tails) == 1 and not self._buffer:
-            return tails[0].name, stale
+            return Placed(tails[0].name, tails[0].etag), stale
         return self._put(self._loose()), self._state.objects
 
-    def _put(self, content: bytearray) -> str:
+    def _put(self, content: bytearray) -> Placed:
         location = new_location(self._upload)
-        self._client.put(key_of(location), content)
-        return location
+        return Placed(location, self._client.put(key_of(location), content))
 
     def _loose(self) -> bytearray:
         """Return the bytes that no part holds; no part may be on its way."""

@@ -53,6 +53,7 @@ class Blob:
     """A verified blob; ``size`` in bytes, ``location`` as the blob store named it.
 
     ``damaged``: what lies there is known not to be what was verified, and must not be served.
+    ``seal`` is what they bore when they were verified (`wharfinger.blobstore.port.Look`).
     ``account`` owns the ``repository`` that shows it, where one was asked for it.
     """
 
@@ -60,6 +61,7 @@ class Blob:
     size: int
     location: str
     damaged: bool = False
+    seal: str = field(default="", compare=False)
     account: str = field(default="", compare=False)
     repository: str = field(default="", compare=False)
 

@@ -48,12 +48,13 @@ class Checked(Struct, frozen=True):
 
 
 class BlobRow(Struct, frozen=True):
-    """A blob as the database knows it; ``size`` in bytes."""
+    """A blob as the database knows it; ``size`` in bytes, ``seal`` as it was placed with."""
 
     digest: str
     size: int
     location: str
     damaged: bool
+    seal: str = ""
 
 
 class ManifestRow(Struct, frozen=True):

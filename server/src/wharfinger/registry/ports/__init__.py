@@ -118,11 +118,15 @@ class BlobRecords(Protocol):
     def repositories_of(self, region: str, account: str, digest: str, limit: int) -> Sequence[str]:
         """Return the account's repositories that show the blob, by name, ``limit`` at most."""
 
-    def fence(self, blob: Blob, now: int) -> bool:
+    def fence(self, blob: Blob, what: str, now: int) -> bool:
         """Let the blob count as missing until it is pushed again, durably (Unix seconds).
 
-        Return False if it has other bytes by now, or is gone.
+        ``what`` is wrong with it: ``missing``, ``size`` or ``digest``. Return False if it has
+        other bytes by now, or is gone.
         """
+
+    def seal(self, blob: Blob, seal: str) -> None:
+        """Take note that bytes which bear this seal are the blob's, where it still has them."""
 
     def unlink(self, region: str, repository: str, digest: str) -> None:
         """Take the blob out of the repository, durably.

@@ -25,6 +25,9 @@ class BlobChecks(Protocol):
     def release(self, row: BlobRow) -> bool:
         """Let the blob be served again; False if it has other bytes by now."""
 
+    def seal(self, row: BlobRow, seal: str) -> None:
+        """Take note that bytes which bear this seal are the blob's, where it still has them."""
+
 
 class ManifestChecks(Protocol):
     """Manifests, tags and references. Each method is one transaction.

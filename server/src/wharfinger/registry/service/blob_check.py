@@ -51,9 +51,10 @@ class BlobCheck:
             if row is None and stored is not None:
                 yield from self._orphan(stored, repair=repair)
             elif row is not None:
+                read = deep or (stored is not None and stored.seal != row.seal)
                 size = None if stored is None else stored.size
-                if deep or row.damaged or size != row.size:
-                    yield from self.one(row, deep=deep, repair=repair)
+                if read or row.damaged or size != row.size:
+                    yield from self.one(row, deep=read, repair=repair)
 
     def one(self, row: BlobRow, *, deep: bool, repair: bool) -> Iterator[Checked]:
         """Look at one blob closely; what the listing said may be past."""
@@ -76,13 +77,13 @@ class BlobCheck:
 
     def _look(self, row: BlobRow, *, read: bool) -> Finding | None:
         """Return what is wrong with the bytes, None if nothing is; right ones are sealed."""
-        modified = self._unsealed(row) if read else 0
         try:
             with self._store.open(row.location) as reader:
                 if reader.size != row.size:
                     told = {"stored": reader.size, "size": row.size}
                     return self._finding("blob-size", entries.BYTES_CUT, row, **told)
                 actual = self._digest(row, reader.read) if read else row.digest
+                seal = reader.seal
         except BlobMissing:
             return self._finding("blob-missing", entries.BYTES_MISSING, row)
         except StoreUnavailable as error:
@@ -91,21 +92,15 @@ class BlobCheck:
             reason = str(error.__cause__ or error)
             return self._finding("blob-unreadable", entries.BYTES_UNREADABLE, row, error=reason)
         if actual == row.digest:
-            if modified:
-                self._store.seal(row.location, modified)
+            if seal != row.seal and read:
+                self._seal(row, seal)
             return None
         return self._finding("blob-digest", entries.BYTES_CORRUPT, row, actual=actual)
 
-    def _unsealed(self, row: BlobRow) -> int:
-        """Return when the blob's file was last written (ns), if somebody wrote to it; else 0."""
-        path = self._store.path(row.location)
-        if path is None:
-            return 0
-        try:
-            modified = path.stat(follow_symlinks=False).st_mtime_ns
-        except OSError:
-            return 0
-        return 0 if self._store.sealed(row.location, modified) else modified
+    def _seal(self, row: BlobRow, seal: str) -> None:
+        """Take note that bytes which somebody put there are right."""
+        if (noted := self._store.seal(row.location, seal)) != row.seal:
+            self._blobs.seal(row, noted)
 
     def _digest(self, row: BlobRow, read: Callable[[int, int], Iterator[bytes]]) -> str:
         digest = Digest.parse(row.digest)

@@ -61,6 +61,8 @@ class Blobs:
     def open(self, blob: Blob, first: int = 0, length: int | None = None) -> BlobReader:
         """Return a reader of the blob's bytes from ``first`` on, which the caller closes.
 
+        What somebody else put there since it was verified is read whole first.
+
         Raises:
             BlobDamaged: the store does not hold them as they were committed.
             BlobLost: the store cannot give them now.
@@ -69,9 +71,11 @@ class Blobs:
             reader = self._store.open(blob.location, first, length)
         except BlobMissing:
             raise self._proofs.missing(blob) from None
-        if reader.size != blob.size:
+        try:
+            self._proofs.require_read(blob, reader)
+        except BaseException:
             reader.close()
-            raise self._proofs.damaged(blob, "size")
+            raise
         return reader
 
     def pieces(self, blob: Blob, reader: BlobReader, first: int, length: int) -> Iterator[bytes]:
@@ -84,8 +88,19 @@ class Blobs:
         return self._proofs.streamed(blob, pieces) if length == blob.size else pieces
 
     def url(self, blob: Blob, seconds: int) -> str | None:
-        """Return where a client may get the blob for ``seconds``, None if only from here."""
-        return self._store.url(blob.location, seconds)
+        """Return where a client may get the blob for ``seconds``, None if only from here.
+
+        The store is asked for a byte of it: nobody is sent to what is gone or was replaced.
+
+        Raises:
+            BlobDamaged: the store does not hold the bytes as they were committed.
+            BlobLost: the store cannot give them now.
+        """
+        url = self._store.url(blob.location, seconds)
+        if url is not None:
+            with self.open(blob, 0, 1) as reader:
+                next(reader.read(0, 1), None)
+        return url
 
     def file(self, blob: Blob) -> FileIO | None:
         """Return the blob's open file, which the caller closes; None where blobs are no files.

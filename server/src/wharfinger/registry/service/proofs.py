@@ -9,7 +9,7 @@ from io import FileIO
 from typing import Final, Protocol
 
 from wharfinger.blobstore.pieces import pieces
-from wharfinger.blobstore.port import BlobStore
+from wharfinger.blobstore.port import BlobReader, BlobStore
 from wharfinger.registry.model.blobs import Blob, BlobDamaged, BlobLost
 from wharfinger.registry.ports import BlobRecords, Clock
 from wharfinger_common.digests import Digest, Hasher
@@ -55,7 +55,7 @@ class Proofs:
 
         Where the blob has other bytes by now, somebody healed it: then the reader comes again.
         """
-        if not self._records.fence(blob, int(self._clock())):
+        if not self._records.fence(blob, what, int(self._clock())):
             return self.lost(blob)
         self._observer.damaged(blob, what)
         return BlobDamaged(digest=blob.digest, repository=blob.repository)
@@ -91,7 +91,26 @@ class Proofs:
         for piece in pieces(file, 0, blob.size):
             running.update(piece)
         self._require_digest(blob, running)
-        self._store.seal(blob.location, status.st_mtime_ns)
+        self._store.seal(blob.location, str(status.st_mtime_ns))
+
+    def require_read(self, blob: Blob, reader: BlobReader) -> None:
+        """Return if the reader gives the blob: at once by its seal, else it is read whole.
+
+        Raises:
+            BlobDamaged: it does not.
+            StoreUnavailable: it cannot be read.
+        """
+        if reader.size != blob.size:
+            raise self.damaged(blob, "size")
+        if reader.seal == blob.seal:
+            return
+        running = Digest.parse(blob.digest).hasher()
+        for piece in reader.read(0, blob.size):
+            running.update(piece)
+        self._require_digest(blob, running)
+        noted = self._store.seal(blob.location, reader.seal)
+        if noted != blob.seal:
+            self._records.seal(blob, noted)
 
     def streamed(self, blob: Blob, passing: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the pieces of the whole blob, the last one only when all of them are right.

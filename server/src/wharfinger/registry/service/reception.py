@@ -8,7 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from wharfinger.blobstore.errors import UploadShort
-from wharfinger.blobstore.port import BlobStore, UploadWriter
+from wharfinger.blobstore.port import BlobStore, Placed, UploadWriter
 from wharfinger.quotas.service.storage import Reservation
 from wharfinger.registry.model.uploads import (
     BlobTooLarge,
@@ -127,8 +127,8 @@ class Reception:
                 self._running = running
             return self._running.state.hexdigest()
 
-    def place(self, digest: Digest) -> str:
-        """Make the upload's bytes the blob; return its location."""
+    def place(self, digest: Digest) -> Placed:
+        """Make the upload's bytes the blob; return where they lie."""
         with self._lock:
             if self._over:
                 raise UploadLost(upload=self.upload.id)

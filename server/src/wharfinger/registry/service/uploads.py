@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from wharfinger.blobstore.errors import BlobMissing, StoreUnavailable, UploadInUse, UploadShort
 from wharfinger.blobstore.names import is_upload
-from wharfinger.blobstore.port import BlobStore
+from wharfinger.blobstore.port import BlobStore, Placed
 from wharfinger.quotas.model import Pushing, StorageExceeded
 from wharfinger.quotas.service.storage import StorageQuota, Unmetered
 from wharfinger.registry.model.blobs import Blob
@@ -64,8 +64,8 @@ class Content(Protocol):
     def digest(self, algorithm: str) -> str:
         """Return their digest in hexadecimal."""
 
-    def place(self, digest: Digest) -> str:
-        """Put them durably into the store as blob ``digest``; return the location."""
+    def place(self, digest: Digest) -> Placed:
+        """Put them durably into the store as blob ``digest``; return where they lie."""
 
 
 class Body:
@@ -84,8 +84,8 @@ class Body:
         """Return their digest in hexadecimal."""
         return Digest.of(self._content, algorithm).hex
 
-    def place(self, digest: Digest) -> str:
-        """Put them durably into the store; return the location."""
+    def place(self, digest: Digest) -> Placed:
+        """Put them durably into the store; return where they lie."""
         return self._store.put(digest, self._content)
 
 
@@ -384,7 +384,8 @@ class Uploads:
         ):
             return known
         begun = self._clock()
-        blob = Blob(str(digest), content.size, content.place(digest))
+        location, seal = content.place(digest)
+        blob = Blob(str(digest), content.size, location, seal=seal)
         now = self._clock()
         if now - begun > self._rules.link_seconds:
             raise StoreUnavailable(part=Text("blob store"), headers=_RETRY)
@@ -444,9 +445,9 @@ class Uploads:
         return self._namespaces.require(pusher.region, namespace_of(pusher.repository)).account
 
     def _holds(self, blob: Blob) -> bool:
-        """Whether the store has the blob's bytes; one that lost them gets them anew."""
+        """Whether the store has the blob's bytes, as they were; else it gets them anew."""
         try:
-            return self._store.size(blob.location) == blob.size
+            return self._store.look(blob.location) == (blob.size, blob.seal)
         except (BlobMissing, StoreUnavailable):
             return False
 

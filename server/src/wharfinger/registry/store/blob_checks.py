@@ -7,7 +7,7 @@ from sqlalchemy import Row, Select, select
 
 from wharfinger.database.unit import Database
 from wharfinger.registry.model.checking import BlobRow
-from wharfinger.registry.store.blobs import mark_blob
+from wharfinger.registry.store.blobs import mark_blob, seal_blob
 from wharfinger.registry.tables import blobs, repositories, repository_blobs
 
 
@@ -49,15 +49,20 @@ class SqlBlobChecks:
         """Serve the blob again; see the port."""
         return self._mark(row, None)
 
+    def seal(self, row: BlobRow, seal: str) -> None:
+        """Take note by what right bytes are known; see the port."""
+        with self._database.writing() as connection:
+            seal_blob(connection, row.digest, row.location, seal)
+
     def _mark(self, row: BlobRow, damaged_at: int | None) -> bool:
         with self._database.writing() as connection:
             return mark_blob(connection, row.digest, row.location, damaged_at)
 
 
 _ROWS: Final[Select[Any]] = select(
-    blobs.c.digest, blobs.c.size, blobs.c.location, blobs.c.damaged_at
+    blobs.c.digest, blobs.c.size, blobs.c.location, blobs.c.damaged_at, blobs.c.seal
 )
 
 
 def _row(row: Row[Any]) -> BlobRow:
-    return BlobRow(row.digest, row.size, row.location, row.damaged_at is not None)
+    return BlobRow(row.digest, row.size, row.location, row.damaged_at is not None, row.seal)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, update
 
 from wharfinger.database.again import again
 from wharfinger.database.dialect import insert
@@ -17,7 +17,14 @@ from wharfinger.registry.store.links import NEEDED, Charges, Uncounted, touch_li
 from wharfinger.registry.tables import blobs, manifest_references, repositories, repository_blobs
 from wharfinger_common.names import namespace_of
 
-_BLOB: Final = (blobs.c.digest, blobs.c.size, blobs.c.location)
+_BLOB: Final = (
+    blobs.c.digest,
+    blobs.c.size,
+    blobs.c.location,
+    blobs.c.damaged_at.is_not(None).label("damaged"),
+    blobs.c.seal,
+)
+"""As `Blob` takes them."""
 _LINKED: Final = repositories.join(
     repository_blobs, repository_blobs.c.repository_id == repositories.c.id
 ).join(blobs, blobs.c.digest == repository_blobs.c.digest)
@@ -44,17 +51,12 @@ _SHOWN: Final = and_(
     repository_blobs.c.digest == bindparam("asked"),
 )
 _FIND: Final = Prepared(
-    lambda _: (
-        select(*_BLOB, blobs.c.damaged_at, repositories.c.account_id)
-        .select_from(_LINKED)
-        .where(_SHOWN)
-    )
+    lambda _: select(*_BLOB, repositories.c.account_id).select_from(_LINKED).where(_SHOWN)
 )
 _HOLD: Final = Prepared(
     lambda _: (
         select(
             *_BLOB,
-            blobs.c.damaged_at,
             repositories.c.id,
             or_(repository_blobs.c.linked_at > bindparam("young"), NEEDED),
         )
@@ -74,12 +76,25 @@ class HoldNamespace(Protocol):
         """
 
 
+class NoteFence(Protocol):
+    """Writes down that a blob was fenced, in the unit that fences it."""
+
+    def __call__(self, connection: Connection, digest: str, what: str, now: int) -> None:
+        """Write it down; ``what`` was wrong with it (Unix seconds)."""
+
+
 class SqlBlobRecords:
     """Implements ``registry.ports.BlobRecords`` over a database."""
 
-    def __init__(self, database: Database, charges: Charges | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        charges: Charges | None = None,
+        fenced: NoteFence = lambda *_: None,
+    ) -> None:
         self._database: Final = database
         self._charges: Final = charges or Uncounted()
+        self._fenced: Final = fenced
 
     @again
     def find(self, region: str, repository: str, digest: str) -> Blob | None:
@@ -88,7 +103,8 @@ class SqlBlobRecords:
             row = _FIND.first(connection, **_asked(region, repository, digest))
         if row is None:
             return None
-        return Blob(row[0], row[1], row[2], row[3] is not None, row[4], repository)
+        digest, size, location, damaged, seal, account = row
+        return Blob(digest, size, location, bool(damaged), seal, account, repository)
 
     def hold(self, region: str, repository: str, digest: str, young: int, now: int) -> Blob | None:
         """Return the blob, its grace begun anew if it needs one; see the port."""
@@ -96,13 +112,13 @@ class SqlBlobRecords:
             row = _HOLD.first(connection, **_asked(region, repository, digest), young=young)
         if row is None:
             return None
-        _, size, location, damaged_at, key, safe = row
+        *told, key, safe = row
         if not safe:
             with self._database.writing() as connection:
                 # Collected between both units: then it is not there.
                 if not touch_link(connection, key, digest, now):
                     return None
-        return Blob(digest, size, location, damaged_at is not None)
+        return _blob(told)
 
     @again
     def showing(
@@ -120,7 +136,7 @@ class SqlBlobRecords:
             .order_by(repositories.c.name)
         )
         with self._database.reading() as connection:
-            return [(row.name, _blob(row)) for row in connection.execute(query)]
+            return [(name, _blob(told)) for name, *told in connection.execute(query)]
 
     @again
     def repositories_of(self, region: str, account: str, digest: str, limit: int) -> Sequence[str]:
@@ -140,10 +156,20 @@ class SqlBlobRecords:
             return list(connection.scalars(query))
 
     @again
-    def fence(self, blob: Blob, now: int) -> bool:
-        """Let the blob count as missing; see the port."""
+    def fence(self, blob: Blob, what: str, now: int) -> bool:
+        """Let the blob count as missing; see the port. Whoever comes second changes nothing."""
+        same = _same(blob.digest, blob.location)
+        sound = and_(same, blobs.c.damaged_at.is_(None))
         with self._database.writing() as connection:
-            return mark_blob(connection, blob.digest, blob.location, now)
+            if connection.execute(update(blobs).where(sound).values(damaged_at=now)).rowcount:
+                self._fenced(connection, blob.digest, what, now)
+                return True
+            return connection.scalar(select(exists().where(same))) is True
+
+    def seal(self, blob: Blob, seal: str) -> None:
+        """Take note by what right bytes are known now; see the port."""
+        with self._database.writing() as connection:
+            seal_blob(connection, blob.digest, blob.location, seal)
 
     def unlink(self, region: str, repository: str, digest: str) -> None:
         """Take the blob out of the repository; see the port."""
@@ -158,9 +184,17 @@ class SqlBlobRecords:
 
 def mark_blob(connection: Connection, digest: str, location: str, damaged_at: int | None) -> bool:
     """Fence a blob (Unix seconds), or serve it again (None); False if it has other bytes by now."""
-    same = and_(blobs.c.digest == digest, blobs.c.location == location)
-    statement = update(blobs).where(same).values(damaged_at=damaged_at)
+    statement = update(blobs).where(_same(digest, location)).values(damaged_at=damaged_at)
     return connection.execute(statement).rowcount > 0
+
+
+def seal_blob(connection: Connection, digest: str, location: str, seal: str) -> None:
+    """Take note by what the bytes at the location are known, if the blob still has them."""
+    connection.execute(update(blobs).where(_same(digest, location)).values(seal=seal))
+
+
+def _same(digest: str, location: str) -> ColumnElement[bool]:
+    return and_(blobs.c.digest == digest, blobs.c.location == location)
 
 
 def stored_blob(connection: Connection, digest: str, *, lock: bool = False) -> Blob | None:
@@ -169,7 +203,7 @@ def stored_blob(connection: Connection, digest: str, *, lock: bool = False) -> B
     One whose bytes are known to be damaged counts as not stored: whoever pushes it heals it.
     """
     row = (_LOCKED_BLOB if lock else _STORED_BLOB).first(connection, asked=digest)
-    return None if row is None else Blob(*row)
+    return None if row is None else _blob(row)
 
 
 def add_blob(connection: Connection, blob: Blob, now: int) -> None:
@@ -177,7 +211,12 @@ def add_blob(connection: Connection, blob: Blob, now: int) -> None:
 
     Those that it had before are discarded: they may be damaged, the new ones were just verified.
     """
-    row = {"digest": blob.digest, "size": blob.size, "location": blob.location}
+    row = {
+        "digest": blob.digest,
+        "size": blob.size,
+        "location": blob.location,
+        "seal": blob.seal,
+    }
     while not _ADD_BLOB.changed(connection, **row, created_at=now, damaged_at=None):
         # Where units run side by side, the row that was in the way may be gone by now.
         if _replace_bytes(connection, blob, now):
@@ -189,7 +228,12 @@ def _replace_bytes(connection: Connection, blob: Blob, now: int) -> bool:
     former = connection.execute(found.with_for_update()).first()
     if former is None:
         return False
-    new = {"size": blob.size, "location": blob.location, "damaged_at": None}
+    new = {
+        "size": blob.size,
+        "location": blob.location,
+        "seal": blob.seal,
+        "damaged_at": None,
+    }
     connection.execute(update(blobs).where(blobs.c.digest == blob.digest).values(new))
     if former.location != blob.location:
         discard_bytes(connection, [Bytes(*former)], Reason.REPLACED, now)
@@ -253,5 +297,6 @@ def _referenced(repository: int, digest: str) -> ColumnElement[bool]:
     )
 
 
-def _blob(row: Row[*tuple[Any, ...]]) -> Blob:
-    return Blob(row.digest, row.size, row.location)
+def _blob(told: Sequence[Any]) -> Blob:
+    digest, size, location, damaged, seal = told
+    return Blob(digest, size, location, bool(damaged), seal)
