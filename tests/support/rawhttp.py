@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 MAX_ANSWER = 4 * 1024 * 1024
@@ -74,6 +77,51 @@ def read_answer(connection: socket.socket) -> Answer:
             break
         body += piece
     return Answer(status, headers, bytes(body))
+
+
+def converse(
+    port: int, raw: bytes, *, heads: Sequence[bool] = (), ca: Path | None = None
+) -> list[Answer]:
+    """Send bytes, over TLS where ``ca`` is given, and return all answers up to the last.
+
+    The last is the one that says ``Connection: close``, or the end of the connection. ``heads``
+    tells which answers, in order, are those to a HEAD, which announce a body and have none.
+    """
+    with socket.create_connection(("127.0.0.1", port), timeout=20.0) as plain:
+        connection = plain
+        if ca is not None:
+            context = ssl.create_default_context(cafile=str(ca))
+            connection = context.wrap_socket(plain, server_hostname="localhost")
+        connection.sendall(raw)
+        return _all_answers(connection, heads)
+
+
+def _all_answers(connection: socket.socket, heads: Sequence[bool]) -> list[Answer]:
+    received, answers = bytearray(), list[Answer]()
+    while not answers or answers[-1].headers.get("connection") != "close":
+        head = len(answers) < len(heads) and heads[len(answers)]
+        answer, length = _first_of(received, head=head)
+        if answer is not None:
+            answers.append(answer)
+            del received[:length]
+        elif piece := _receive(connection):
+            received += piece
+        else:
+            break
+    return answers
+
+
+def _first_of(received: bytearray, *, head: bool) -> tuple[Answer | None, int]:
+    """The first answer in what was received and its length, None while it is not all there."""
+    end = received.find(b"\r\n\r\n")
+    if end < 0:
+        return None, 0
+    status_line, *lines = received[:end].decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+    whole = end + 4 + (0 if head else int(headers.get("content-length", "0")))
+    if len(received) < whole:
+        return None, 0
+    return Answer(int(status_line.split()[1]), headers, bytes(received[end + 4 : whole])), whole
 
 
 def _receive(connection: socket.socket) -> bytes:

@@ -178,7 +178,7 @@ class _PlainReads:
         token, host = "", b""
         for name, value in scope["headers"]:
             if name == b"authorization":
-                if value[:7].lower() != b"bearer ":
+                if token or value[:7].lower() != b"bearer ":
                     return None
                 token = value[7:].decode("latin-1")
             elif name == b"host":

@@ -9,12 +9,14 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from httptools import HttpParserError, HttpParserUpgrade
 from msgspec import Struct
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from wharfinger.serve.http_cycle import WRITE_HIGH, Cycle
+from wharfinger.serve.http_framing import after_upgrade, has_body, is_plain, refusal
 from wharfinger.serve.outbox import FEW, Outbox
 from wharfinger.settings import Settings
 from wharfinger.web.sendfile import EXTENSION
@@ -23,12 +25,6 @@ MAX_HEADERS: Final = 100
 URL_BYTES: Final = 16 * 1024
 LINGER_SECONDS: Final = 30.0
 KEEP_ALIVE_SECONDS: Final = 75
-_REASONS: Final = {
-    400: b"Bad Request",
-    408: b"Request Timeout",
-    414: b"URI Too Long",
-    431: b"Request Header Fields Too Large",
-}
 _READS: Final = {b"GET": "GET", b"HEAD": "HEAD"}
 _BODIES: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
 _PLAIN: Final = re.compile(rb"/v2/[A-Za-z0-9._/:-]+")
@@ -80,6 +76,7 @@ class Connection(HttpToolsProtocol):
         self._bodiless = True
         self._hosts = 0
         self._reject = 400
+        self._embodied = False
         self._shortcut: Final = endpoint.shortcut
         self._outbox: Final = endpoint.outbox
         self._malformed: Final = endpoint.malformed
@@ -105,13 +102,15 @@ class Connection(HttpToolsProtocol):
         """Parse what came; while lingering, throw it away."""
         if self._linger_timer is not None or self.transport.is_closing():
             return
-        self._answered = False
-        super().data_received(data)
+        self._answered = self._embodied = False
+        self._parse(data)
         over = self.parser is None or self.transport.is_closing() or self._linger_timer is not None
         if over or self._answered:
             return
         if self._in_head:
             self._count(data)
+        elif not self._embodied and self._is_overfull(data):
+            self._refuse(431)
         elif (
             self.cycle is not None
             and self.cycle.response_complete
@@ -121,15 +120,39 @@ class Connection(HttpToolsProtocol):
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
 
+    def _parse(self, data: bytes) -> None:
+        """Hand ``data`` to the parser, and what follows a wish for another protocol to the next."""
+        self._unset_keepalive_if_required()
+        rest: bytes | memoryview = data
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+            except HttpParserUpgrade as wish:
+                rest = memoryview(rest)[wish.args[0] :]
+                self.parser, lead = after_upgrade(self, self.headers)
+                self.parser.feed_data(lead)
+            except HttpParserError:
+                self.send_400_response("")
+                return
+            else:
+                return
+
+    def _is_overfull(self, data: bytes) -> bool:
+        """Count what is neither body nor yet a header, and tell whether that is too much."""
+        self._received += len(data)
+        return self._received > self._header_bytes + _ONE_READ
+
+    def _refuse(self, status: int) -> None:
+        self._reject = status
+        self.send_400_response("")
+
     def _count(self, data: bytes) -> None:
         """Bound one endless header, which the parser never reports, and the time of a head."""
         answered = self.cycle is None or self.cycle.response_complete
         if self._received == 0 and not answered:
             return
-        self._received += len(data)
-        if self._received > self._header_bytes + _ONE_READ:
-            self._reject = 431
-            self.send_400_response("")
+        if self._is_overfull(data):
+            self._refuse(431)
         elif self._head_timer is None and answered and self.timeout_keep_alive_task is None:
             self._expect_head()
 
@@ -141,8 +164,7 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._received:
-            self._reject = 408
-            self.send_400_response("")
+            self._refuse(408)
         else:
             self.transport.close()
 
@@ -161,11 +183,18 @@ class Connection(HttpToolsProtocol):
             raise _Rejected
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header."""
+        """Take one header; a trailer is only counted.
+
+        What comes after the body must not pass for a header (RFC 9110 section 6.5.1): whoever
+        stands before us, and checks or sets headers, has not seen it.
+        """
         self._header_size += len(name) + len(value) + 4
-        if len(self.headers) == MAX_HEADERS or self._header_size > self._header_bytes:
+        full = self._in_head and len(self.headers) == MAX_HEADERS
+        if full or self._header_size > self._header_bytes:
             self._reject = 431
             raise _Rejected
+        if not self._in_head:
+            return
         super().on_header(name, value)
         name = self.headers[-1][0]
         if name == b"host":
@@ -186,6 +215,11 @@ class Connection(HttpToolsProtocol):
             raise _Rejected
         if self._answer_at_once():
             return
+        if not is_plain(self.url, self.headers):
+            self._reject = 400
+            raise _Rejected
+        # RFC 9110 section 10.1.1: such a client does not know what 100 means.
+        self.expect_100_continue = self.expect_100_continue and version == "1.1"
         self.scope["extensions"] = {EXTENSION: {}}
         super().on_headers_complete()
         # uvicorn names the class of its cycles itself; the task has not run yet.
@@ -250,8 +284,16 @@ class Connection(HttpToolsProtocol):
         else:
             self.timeout_keep_alive_handler()
 
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._embodied, self._received = True, 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
-        """End the request's body."""
+        """End the request's body, unless the parser only says that it will not read it."""
+        unread = not self._answered and self.parser.should_upgrade() and has_body(self.headers)
+        if unread:
+            return
         self._in_head, self._received = True, 0
         if not self._answered:
             super().on_message_complete()
@@ -265,24 +307,11 @@ class Connection(HttpToolsProtocol):
             cycle.message_event.set()
         self._outbox.flush()
         if not unanswered or cycle.disconnected:
-            self.transport.write(self._refusal(self._reject))
+            self.transport.write(refusal(self._reject, self.server_state.default_headers))
             self._malformed(self._reject)
             self.linger()
         else:
             self.transport.close()
-
-    def _refusal(self, status: int) -> bytes:
-        reason = _REASONS[status]
-        body = b'{"errors":[{"code":"UNSUPPORTED","message":"%s"}]}' % reason.lower()
-        line = STATUS_LINE.get(status, b"HTTP/1.1 %d %s\r\n" % (status, reason))
-        headers = b"".join(b"%s: %s\r\n" % h for h in self.server_state.default_headers)
-        return (
-            line
-            + headers
-            + b"content-type: application/json\r\nconnection: close\r\n"
-            + b"content-length: %d\r\n\r\n" % len(body)
-            + body
-        )
 
     def linger(self) -> None:
         """Close for writing now; for reading when the peer had time to read the answer."""
