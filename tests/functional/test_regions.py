@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from tests.support.server import APIKEY_GRANT, Server
 
+SECONDS = 30.0
 HOSTS = {"north": "north.example", "south": "south.example:8443", "global": "example"}
 REGIONS = [
     {
@@ -185,6 +187,39 @@ def test_a_policy_counts_in_its_own_region_only(one: Traveller, two: Traveller) 
         for region in ("north", "south")
     }
     assert seen == {"north": 403, "south": 200}
+
+
+def test_plans_quotas_trash_and_usage_are_of_a_region(two: Traveller) -> None:
+    for region in ("north", "south"):
+        two.control(region, "PUT", "/api/v1/namespaces/dues")
+        assert two.push(region, "dues/app").status_code == 201
+
+    def told(region: str, path: str) -> Any:
+        return two.control(region, "GET", f"/api/v1/{path}").raise_for_status().json()
+
+    limit = {"storage_megabytes": 0}
+    two.control("north", "PATCH", "/api/v1/quotas", json=limit).raise_for_status()
+    assert told("north", "quotas")["limit"]["storage_bytes"] == 0
+    assert told("south", "quotas")["limit"]["storage_bytes"] == -1
+    two.control("north", "DELETE", "/api/v1/images/dues/app:1").raise_for_status()
+    assert told("north", "quotas")["usage"]["storage_bytes"] == 0
+    assert told("south", "quotas")["usage"]["storage_bytes"] == 2
+    assert [len(told(region, "trash")) for region in ("north", "south")] == [1, 0]
+    assert two.push("north", "dues/other").json()["errors"][0]["detail"]["code"] == "WHF0401"
+    assert two.push("south", "dues/other").status_code == 201
+
+    pulled = two.call(
+        "south",
+        "GET",
+        f"/v2/dues/app/blobs/{CONFIG['digest']}",
+        headers={"Authorization": f"Bearer {two.token('south', 'dues/app')}"},
+    )
+    assert pulled.content == b"{}"
+    deadline = time.monotonic() + SECONDS
+    while told("south", "usage")["months"][0]["traffic_bytes"] != 2:
+        assert time.monotonic() < deadline, "the download was not counted"
+        time.sleep(0.1)
+    assert told("north", "usage")["months"][0]["traffic_bytes"] == 0
 
 
 def test_only_operators_own_what_everybody_pulls(operator: Traveller, one: Traveller) -> None:

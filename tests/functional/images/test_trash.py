@@ -202,6 +202,31 @@ def test_restoring_refuses(dock: Dock, repository: str, name: str, what: str, st
     assert restore(dock, name.format(r=repository), what)[0] == status
 
 
+@pytest.mark.parametrize("what", ["restore", "restoretags"])
+def test_restoring_asks_the_quota_again(
+    dock: Dock, tenant: Tenant, repository: str, what: str
+) -> None:
+    """What was deleted to make room comes back only where there is room again."""
+    tenant.set_quotas(storage=1)
+    pushed = dock.push(repository, "v1", layers=[b"a" * 700_000])
+    delete(dock, repository, "v1")
+    other = dock.push(repository, "v2", layers=[b"b" * 700_000])
+    kept, used = trash(dock), tenant.quotas()["usage"]["storage_bytes"]
+    name = dock.ref(repository, pushed.digest)
+    names = [name] if what == "restoretags" else [name, f"{repository}:v1"]
+
+    for one in names:
+        status, told = restore(dock, one, what)
+        assert (status, told["entry"]) == (403, "WHF0401")
+    assert (trash(dock), dock.tags(repository)) == (kept, ["v2"])
+    assert tenant.quotas()["usage"]["storage_bytes"] == used
+
+    delete(dock, repository, other.digest)
+    assert restore(dock, names[-1], what)[0] == 200
+    assert dock.tags(repository) == ["v1"]
+    assert 700_000 < tenant.quotas()["usage"]["storage_bytes"] < 2**20
+
+
 def test_restoring_is_audited(dock: Dock, repository: str) -> None:
     pushed = dock.push(repository, "v1")
     delete(dock, repository, "v1")
