@@ -500,7 +500,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Meta(
             ge=1,
             le=10_000,
-            description="failed sign-ins per subject, and ten times that per address, within signin_window_seconds",
+            description="failed sign-ins of a user or key at one address within signin_window_seconds; ten times that per address, fifty times that per user or key",
         ),
     ] = 10
     signin_window_seconds: Annotated[

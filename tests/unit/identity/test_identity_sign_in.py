@@ -25,7 +25,11 @@ from wharfinger.identity.model import (
 from wharfinger.identity.passwords import Passwords
 from wharfinger.identity.service.registry_sign_in import TokenRequest
 from wharfinger.identity.service.sign_in import IamToken
-from wharfinger.identity.service.throttle import ADDRESS_FACTOR, address_key
+from wharfinger.identity.service.throttle import (
+    ADDRESS_FACTOR,
+    SUBJECT_FACTOR,
+    address_key,
+)
 from wharfinger.identity.tables import api_keys, signin_failures
 
 API_KEY = "urn:ibm:params:oauth:grant-type:apikey"
@@ -208,26 +212,52 @@ def test_an_unknown_service_is_refused(house: House) -> None:
         house.services.registry_sign_in.issue(TokenRequest("elsewhere", REGION))
 
 
-def test_guessing_a_password_is_slowed_down_for_everybody_and_forgotten_in_time(
+WRONG: dict[str, Any] = {
+    "grant_type": "password",
+    "username": "one@example.com",
+    "password": "wrong",
+}
+RIGHT: dict[str, Any] = {**WRONG, "password": PASSWORD}
+
+
+def test_guessing_a_password_is_slowed_down_in_every_worker_and_forgotten_in_time(
     house: House,
 ) -> None:
     house.tenant("one")
-    wrong: dict[str, Any] = {
-        "grant_type": "password",
-        "username": "one@example.com",
-        "password": "wrong",
-    }
-    for attempt in range(house.settings.signin_failures):
+    for _ in range(house.settings.signin_failures):
         with pytest.raises(CredentialsWrong):
-            exchange(house, address=f"192.0.2.{attempt}", **wrong)
+            exchange(house, **WRONG)
     worker = house.worker()
     with pytest.raises(TooManyFailures) as refusal:
-        worker.sign_in.exchange({**wrong, "password": PASSWORD}, "198.51.100.1", with_refresh=False)
+        worker.sign_in.exchange(RIGHT, ADDRESS, with_refresh=False)
     assert (
         1 <= int(refusal.value.headers["Retry-After"]) <= house.settings.signin_window_seconds + 1
     )
     house.clock.now += house.settings.signin_window_seconds
-    exchange(house, **{**wrong, "password": PASSWORD})
+    exchange(house, **RIGHT)
+
+
+def test_a_stranger_cannot_keep_somebody_else_out(house: House) -> None:
+    house.tenant("one")
+    refused = 0
+    for _ in range(house.settings.signin_failures * ADDRESS_FACTOR * 2):
+        try:
+            exchange(house, address="198.51.100.66", **WRONG)
+        except CredentialsWrong:
+            pass
+        except TooManyFailures:
+            refused += 1
+    assert refused
+    exchange(house, **RIGHT)
+
+
+def test_guessing_from_many_addresses_is_slowed_down_for_everybody(house: House) -> None:
+    house.tenant("one")
+    for attempt in range(house.settings.signin_failures * SUBJECT_FACTOR):
+        with pytest.raises(CredentialsWrong):
+            exchange(house, address=f"198.51.{attempt // 200}.{attempt % 200}", **WRONG)
+    with pytest.raises(TooManyFailures):
+        exchange(house, **WRONG)
 
 
 def test_an_address_that_tries_many_keys_is_slowed_down(house: House) -> None:
@@ -248,7 +278,7 @@ def test_a_success_forgets_the_subjects_failures(house: House) -> None:
             with pytest.raises(CredentialsWrong):
                 exchange(house, **form, password="wrong")
         exchange(house, **form, password=PASSWORD)
-    assert rows(house) == 1, "only the address's count is left"
+    assert rows(house) == 2, "only the counts of the address and of all addresses are left"
 
 
 def test_signing_in_writes_nothing(house: House) -> None:

@@ -139,4 +139,4 @@ class Authenticator:
         if not succeeded:
             self._throttle.failed(subject, address)
         elif failed_before:
-            self._throttle.succeeded(subject)
+            self._throttle.succeeded(subject, address)

@@ -83,7 +83,7 @@ class Passcodes:
         if found is None:
             self._throttle.failed(subject, address)
         elif failed_before:
-            self._throttle.succeeded(subject)
+            self._throttle.succeeded(subject, address)
         return found
 
     def _given(self, credential: Credential) -> str:
