@@ -8,6 +8,7 @@ import pytest
 
 from tests.functional.clients.drivers import BuildahClient, Endpoint, Podman
 from tests.functional.clients.images import Image
+from tests.support.backends import every_backend
 from tests.support.server import Tenant
 
 USER = "iamapikey"
@@ -23,6 +24,7 @@ def client(
     return made
 
 
+@every_backend
 def test_manifest_list_is_pushed_with_all_its_images(
     client: BuildahClient | Podman, tenant: Tenant, images: dict[str, Image]
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import NewTenant
 from tests.functional.clients.commands import Result, run
 from tests.functional.clients.drivers import Endpoint
+from tests.support.backends import every_backend
 from tests.support.server import Tenant
 from tests.support.tools import ensure
 
@@ -81,6 +82,7 @@ def archive(helm: Helm, tmp_path: Path) -> Path:
     return tmp_path / "greeting-1.2.3.tgz"
 
 
+@every_backend
 def test_chart_arrives_as_it_was_pushed(helm: Helm, tenant: Tenant, archive: Path) -> None:
     helm.login(tenant.api_key).succeeded()
     pushed = helm.push(archive, tenant.namespace).succeeded()

@@ -9,6 +9,7 @@ import pytest
 from tests.functional.clients.drivers import Endpoint, Skopeo
 from tests.functional.clients.images import Image
 from tests.functional.clients.oras import Oras
+from tests.support.backends import every_backend
 from tests.support.server import Tenant
 
 USER = "iamapikey"
@@ -34,6 +35,7 @@ def write(oras: Oras, name: str, content: bytes) -> str:
     return f"{name}:application/octet-stream"
 
 
+@every_backend
 def test_files_come_back_as_they_were_pushed(oras: Oras, repository: str) -> None:
     contents = {"one.bin": bytes(range(256)) * 400, "two.txt": b"second", "empty": b""}
     files = [write(oras, name, content) for name, content in contents.items()]
@@ -48,6 +50,7 @@ def test_files_come_back_as_they_were_pushed(oras: Oras, repository: str) -> Non
     assert oras("repo", "tags", repository).succeeded().output.split() == ["v1", "v2"]
 
 
+@every_backend
 def test_what_is_attached_to_an_image_is_discovered_and_goes(
     oras: Oras, repository: str, tenant: Tenant, image: Image, tmp_path: Path
 ) -> None:
@@ -71,6 +74,7 @@ def test_what_is_attached_to_an_image_is_discovered_and_goes(
     assert [one["artifactType"] for one in oras.referrers(f"{repository}:app")] == [BILL]
 
 
+@every_backend
 def test_an_artifact_is_copied_with_what_is_attached(
     oras: Oras, repository: str, tenant: Tenant
 ) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import pytest
 
 from tests.functional.clients.conftest import MakeClient
-from tests.functional.clients.drivers import Client, Endpoint
+from tests.functional.clients.drivers import CLIENTS, Client, Endpoint
 from tests.functional.clients.images import Image
 from tests.support.backends import Backends, every_backend
 from tests.support.postgres import shared_cluster
@@ -20,7 +20,8 @@ PUSHES = 4
 PUSHING_SECONDS = 8.0
 AWAY_SECONDS = 1.0
 
-CLIENTS = ("docker", "skopeo")
+RETRYING = ("docker", "skopeo")
+"""Those that are driven through restarts of the database."""
 
 
 def signed_in(new_client: MakeClient, name: str, endpoint: Endpoint, key: str) -> Client:
@@ -73,7 +74,7 @@ def restart_meanwhile(client: Callable[[], None]) -> int:
     return times
 
 
-@pytest.mark.parametrize("name", CLIENTS)
+@pytest.mark.parametrize("name", RETRYING)
 def test_pushes_succeed_while_the_database_restarts(
     restarting: Server, name: str, new_client: MakeClient, images: dict[str, Image]
 ) -> None:
