@@ -129,6 +129,11 @@ def test_ranges(repository: Repository, header: str, part: slice) -> None:
     assert (got.status_code, got.content) == (206, LARGE[part])
 
 
+def test_chunks_are_asked_for_that_are_parts_as_they_come(repository: Repository) -> None:
+    answer = repository.http.post(f"/v2/{repository.name}/blobs/uploads/")
+    assert answer.headers["OCI-Chunk-Min-Length"] == str(PART)
+
+
 def test_an_upload_that_breaks_off_is_resumed(repository: Repository) -> None:
     content = fresh(LARGE)
     upload = repository.open()

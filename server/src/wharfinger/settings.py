@@ -347,7 +347,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Meta(
             ge=0,
             le=GIB,
-            description="smallest chunk that OCI-Chunk-Min-Length asks of clients; 0: none",
+            description="smallest chunk that OCI-Chunk-Min-Length asks of clients; 0: s3_part_bytes on an object store, else none",
         ),
     ] = 0
     upload_lease_seconds: Annotated[
@@ -666,6 +666,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def database(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{self.data_path / 'wharfinger.db'}"
+
+    @property
+    def chunk_min_bytes(self) -> int:
+        """The smallest chunk that clients are asked for; 0 if any is welcome. Smaller ones work."""
+        stored_as_parts = self.blobs_url.startswith("s3://")
+        return self.upload_chunk_min_bytes or (self.s3_part_bytes if stored_as_parts else 0)
 
     @property
     def blobs_path(self) -> Path:

@@ -82,7 +82,7 @@ class _Handlers:
         algorithm = query.get("digest-algorithm", DEFAULT_ALGORITHM)
         upload = await self._run(self._uploads.open, pusher, algorithm)
         response = self._accepted(request, pusher, upload)
-        if smallest := self._web.settings.upload_chunk_min_bytes:
+        if smallest := self._web.settings.chunk_min_bytes:
             response.headers["OCI-Chunk-Min-Length"] = str(smallest)
         return response
 
