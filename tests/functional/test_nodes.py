@@ -14,7 +14,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from tests.faults.killer import children
 from tests.support.backends import Backends
 from tests.support.server import Operator, Server, Tenant, free_ports, wharfd
 
@@ -52,6 +54,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory, backends: Backends) -> Itera
         own = {**settings, "WHARFINGER_MASTER_KEY_FILE": str(folder / "the.key")}
         # Both workers of a node and both nodes have to agree.
         own["WHARFINGER_WORKERS"] = "2"
+        own["WHARFINGER_JOBS_LEASE_SECONDS"] = "3"
         servers = (Server(folder / "a", settings=own), Server(folder / "b", settings=own))
         try:
             with ThreadPoolExecutor(2) as pool:
@@ -91,6 +94,29 @@ def test_a_moved_tag_is_seen_at_once_on_the_other_node(nodes: Nodes) -> None:
         here, there = there, here
 
 
+def test_what_is_deleted_is_gone_at_once_on_the_other_node(nodes: Nodes) -> None:
+    tenant = nodes.tenant("deletes")
+    here, there = nodes.clients(tenant, "deletes/app")
+    base = "/v2/deletes/app"
+    for number in range(MOVES):
+        content, blob = index(number=str(number)), b"%d" % number
+        manifest = f"sha256:{sha256(content).hexdigest()}"
+        digest = f"sha256:{sha256(blob).hexdigest()}"
+        here.put(
+            f"{base}/manifests/v1", content=content, headers={"Content-Type": MANIFEST}
+        ).raise_for_status()
+        here.post(f"{base}/blobs/uploads/?digest={digest}", content=blob).raise_for_status()
+        for path in ("manifests/v1", f"manifests/{manifest}", f"blobs/{digest}"):
+            # Every worker of both nodes has answered for it before.
+            for client in (here, there) * 2:
+                assert client.get(f"{base}/{path}").status_code == 200
+            assert here.delete(f"{base}/{path}").status_code == 202
+            for client in (there, here) * 2:
+                assert client.get(f"{base}/{path}").status_code == 404
+                assert client.head(f"{base}/{path}").status_code == 404
+        here, there = there, here
+
+
 def test_an_upload_begun_on_one_node_goes_on_on_the_other(nodes: Nodes) -> None:
     tenant = nodes.tenant("travels")
     here, there = nodes.clients(tenant, "travels/app")
@@ -109,7 +135,11 @@ def test_an_upload_begun_on_one_node_goes_on_on_the_other(nodes: Nodes) -> None:
 def test_a_revoked_key_ends_on_the_other_node_within_the_bound(nodes: Nodes) -> None:
     tenant = nodes.tenant("revoked")
     other = Tenant(nodes.servers[1].api, tenant.account, tenant.service_key("ci", "Writer"))
-    other.registry_token(["repository:revoked/app:pull"])
+    here, _ = nodes.clients(tenant, "revoked/app")
+    path = "/v2/revoked/app/manifests/v1"
+    here.put(path, content=index(), headers={"Content-Type": MANIFEST}).raise_for_status()
+    pulling = {"Authorization": f"Bearer {other.registry_token(['repository:revoked/app:pull'])}"}
+    assert other.http.get(path, headers=pulling).status_code == 200
     token = other.iam_token()
     headers = {"Authorization": f"Bearer {token}", "Account": tenant.account}
     keys = "/identity/v1/apikeys"
@@ -120,6 +150,10 @@ def test_a_revoked_key_ends_on_the_other_node_within_the_bound(nodes: Nodes) -> 
     iam = {"Authorization": f"Bearer {tenant.iam_token()}", "Account": tenant.account}
     tenant.http.delete(f"{keys}/{key}", headers=iam).raise_for_status()
 
+    # Pulls with what it was given before end at once, on every worker.
+    for _ in range(MOVES):
+        assert other.http.get(path, headers=pulling).status_code == 401
+        assert httpx.get(f"{nodes.servers[1].api}{path}", headers=pulling).status_code == 401
     # A new sign-in fails at once: nothing remembers keys.
     form = {"grant_type": "urn:ibm:params:oauth:grant-type:apikey", "apikey": other.api_key}
     assert other.http.post("/identity/token", data=form).status_code in {400, 401}
@@ -167,6 +201,50 @@ def test_a_namespace_deleted_on_one_node_is_emptied_once_for_both(nodes: Nodes) 
         return answer.is_success
 
     within(free, "the name of an emptied namespace to be free again")
+
+
+def test_what_a_killed_node_was_working_on_is_finished_by_the_other(nodes: Nodes) -> None:
+    tenant = nodes.tenant("orphaned")
+    here, _ = nodes.clients(tenant, "orphaned/app")
+    kind = {"Content-Type": MANIFEST}
+    here.put("/v2/orphaned/app/manifests/v1", content=index(), headers=kind).raise_for_status()
+    iam = {"Authorization": f"Bearer {tenant.iam_token()}", "Account": tenant.account}
+    namespace = "/api/v1/namespaces/orphaned"
+    with nodes.servers[0].database() as connection:
+        # Whoever empties the namespace has to wait in the midst of it.
+        held = "SELECT id FROM repositories WHERE name = 'orphaned/app' FOR UPDATE"
+        assert connection.execute(text(held)).all()
+        tenant.http.delete(namespace, headers=iam).raise_for_status()
+        found: list[int] = []
+        within(lambda: bool(found or found.extend(holders(nodes, "orphaned"))), "a holder")
+        victim, survivor = nodes.servers
+        if found[0] not in children(victim.pid):
+            victim, survivor = survivor, victim
+        assert found[0] in children(victim.pid)
+        victim.kill9()
+    try:
+        with httpx.Client(base_url=survivor.api, timeout=60) as http:
+            within(
+                lambda: http.put(namespace, headers=iam).is_success,
+                "the name to be free again, by the work of the other node",
+            )
+        assert holders(nodes, "orphaned") == []
+    finally:
+        victim.start()
+
+
+def holders(nodes: Nodes, subject: str) -> list[int]:
+    """The processes that hold a job about something, as ``wharfd jobs`` tells."""
+    done = subprocess.run(
+        [wharfd(), "jobs", "--output", "json"],
+        env=nodes.servers[0].environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    held = [job for job in json.loads(done.stdout) if subject in job["subject"] and job["holder"]]
+    return [int(job["holder"].split(":")[1]) for job in held if job["state"] == "running"]
 
 
 def test_one_node_goes_on_while_the_other_is_killed(nodes: Nodes) -> None:
