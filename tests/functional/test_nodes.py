@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -23,6 +24,7 @@ from tests.support.server import Operator, Server, Tenant, free_ports, wharfd
 MANIFEST = "application/vnd.oci.image.index.v1+json"
 SECONDS = 60.0
 MOVES = 25
+T = TypeVar("T")
 
 
 @dataclass
@@ -66,11 +68,13 @@ def nodes(tmp_path_factory: pytest.TempPathFactory, backends: Backends) -> Itera
                 server.stop()
 
 
-def within(true: Callable[[], bool], what: str) -> None:
+def within(look: Callable[[], T], what: str) -> T:
+    """Look until there is something to see; return it."""
     deadline = time.monotonic() + SECONDS
-    while not true():
+    while not (seen := look()):
         assert time.monotonic() < deadline, f"not within {SECONDS:.0f} s: {what}"
         time.sleep(0.05)
+    return seen
 
 
 def index(**annotations: str) -> bytes:
@@ -215,12 +219,11 @@ def test_what_a_killed_node_was_working_on_is_finished_by_the_other(nodes: Nodes
         held = "SELECT id FROM repositories WHERE name = 'orphaned/app' FOR UPDATE"
         assert connection.execute(text(held)).all()
         tenant.http.delete(namespace, headers=iam).raise_for_status()
-        found: list[int] = []
-        within(lambda: bool(found or found.extend(holders(nodes, "orphaned"))), "a holder")
+        (holder,) = within(lambda: holders(nodes, "orphaned"), "a holder")
         victim, survivor = nodes.servers
-        if found[0] not in children(victim.pid):
+        if holder not in children(victim.pid):
             victim, survivor = survivor, victim
-        assert found[0] in children(victim.pid)
+        assert holder in children(victim.pid)
         victim.kill9()
     try:
         with httpx.Client(base_url=survivor.api, timeout=60) as http:

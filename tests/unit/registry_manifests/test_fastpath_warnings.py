@@ -36,6 +36,9 @@ class Ending:
     def __init__(self, ends: int) -> None:
         self.ends = ends
 
+    def doubt(self, credential: str) -> None:
+        raise AssertionError(credential)
+
     def verify_at_once(self, token: str, typ: TokenType, audience: str) -> Claims:
         access = {"team/app": frozenset({"pull"})}
         return Claims(

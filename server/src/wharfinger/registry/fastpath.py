@@ -58,6 +58,9 @@ class Tokens(Protocol):
     def verify_at_once(self, token: str, typ: TokenType, audience: str) -> Claims:
         """Return the claims of a valid token, without blocking."""
 
+    def doubt(self, credential: str) -> None:
+        """Look the credential up before it is honoured again."""
+
 
 class Traffic(Protocol):
     """Where downloads are granted and counted; see `wharfinger.quotas.service.traffic`."""
@@ -228,7 +231,7 @@ class _PlainReads:
         return key
 
     def _file(self, scope: Scope, asked: _Asked, found: FoundBlob | None) -> _FoundFile | None:
-        if found is None or found.epoch != asked.claims.epoch:
+        if found is None or not self._stands(asked.claims, found.epoch):
             return None
         file = self._open(scope, found)
         if file is None:
@@ -237,6 +240,27 @@ class _PlainReads:
             file.close()
             return None
         return _FoundFile(file, asked.read.reference, found.size, asked.claims)
+
+    def _stands(self, claims: Claims, epoch: int | None) -> bool:
+        """Whether the credential stands, by what the database says with what it found.
+
+        If not, the ordinary route that is asked next must not know better from memory.
+        """
+        if epoch == claims.epoch:
+            return True
+        self._tokens.doubt(claims.credential)
+        return False
+
+    def _manifest_found(self, asked: _Asked, found: FoundManifest | None) -> Found | None:
+        if found is None or not self._stands(asked.claims, found.epoch):
+            return None
+        headers = manifest_headers(found.digest, found.media_type, found.size)
+        return headers, found.content or b""
+
+    def _head_found(self, asked: _Asked, found: FoundBlob | None) -> Found | None:
+        if found is None or not self._stands(asked.claims, found.epoch):
+            return None
+        return [*blob_headers(asked.read.reference, found.size), _API_VERSION], b""
 
     def _open(self, scope: Scope, found: FoundBlob) -> FileIO | None:
         """Return the file to send, where the server can send files and it is there, untouched."""
@@ -318,7 +342,7 @@ class FastPath(_PlainReads):
         known = self._remembered.find(claims, wanted)
         if known is not None:
             return known
-        found = _manifest(
+        found = self._manifest_found(
             asked,
             self._reads.manifest(
                 self._key(asked), by_tag=asked.by_tag, with_content=asked.with_content
@@ -332,7 +356,7 @@ class FastPath(_PlainReads):
 
     def _head(self, asked: _Asked) -> Answer | None:
         # Not remembered: what it says of a young blob holds for a time only.
-        found = _head(asked, self._reads.blob_head(self._key(asked)))
+        found = self._head_found(asked, self._reads.blob_head(self._key(asked)))
         return None if found is None else _answer(found)
 
     def _found_file(self, scope: Scope) -> _FoundFile | None:
@@ -396,11 +420,11 @@ class AwaitedFastPath(_PlainReads):
     async def _found(self, asked: _Asked) -> Found | None:
         key = self._key(asked)
         if asked.read.kind == "blobs":
-            return _head(asked, await self._reads.blob_head(key))
+            return self._head_found(asked, await self._reads.blob_head(key))
         found = await self._reads.manifest(
             key, by_tag=asked.by_tag, with_content=asked.with_content
         )
-        return _manifest(asked, found)
+        return self._manifest_found(asked, found)
 
     async def _send_found(self, exchange: Exchange, asked: _Asked, found: Found) -> None:
         headers, body = found
@@ -412,19 +436,6 @@ class AwaitedFastPath(_PlainReads):
             await exchange.send({"type": "http.response.body", "body": body})
         finally:
             exchange.end(self._web.meter, self._web.access)
-
-
-def _manifest(asked: _Asked, found: FoundManifest | None) -> Found | None:
-    if found is None or found.epoch != asked.claims.epoch:
-        return None
-    headers = manifest_headers(found.digest, found.media_type, found.size)
-    return headers, found.content or b""
-
-
-def _head(asked: _Asked, found: FoundBlob | None) -> Found | None:
-    if found is None or found.epoch != asked.claims.epoch:
-        return None
-    return [*blob_headers(asked.read.reference, found.size), _API_VERSION], b""
 
 
 def _answer(found: Found) -> Answer:

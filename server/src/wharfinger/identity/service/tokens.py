@@ -197,6 +197,11 @@ class TokenService:
         known = self._remembered(claims.credential)
         return known is not None and _stands(claims, known[0])
 
+    def doubt(self, credential: str) -> None:
+        """Look the credential up before it is honoured again: somebody saw that it changed."""
+        with self._lock:
+            self._epochs.pop(credential, None)
+
     def forget_credentials(self) -> None:
         """Look every credential up again: call it after a revocation was committed."""
         with self._lock:
