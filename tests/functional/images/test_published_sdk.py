@@ -125,6 +125,8 @@ def test_refusals_reach_the_user_of_the_sdk_as_texts(sdk: Counted, tenant: Tenan
         sdk("create_namespace", name="ab")
     assert refused.value.status_code == 400
     assert "too short" in str(refused.value.message)
+    assert refused.value.global_transaction_id
+    assert tenant.explained(refused.value.global_transaction_id)["code"] == "WHF0301"
     with pytest.raises(core.ApiException) as absent:
         sdk("inspect_image", image=f"{tenant.namespace}/nothing:1")
     assert absent.value.status_code == 404

@@ -192,7 +192,10 @@ def test_deletion_answers_204_and_then_hides(port: Port) -> None:
 def test_calls_without_token_or_account_or_with_anothers(port: Port) -> None:
     headers = port.headers(port.acme)
     path = "/api/v1/namespaces"
-    refused(port.client.get(path), 401, "CRG0014E")
+    anonymous = port.client.get(path)
+    refused(anonymous, 401, "CRG0014E")
+    assert anonymous.headers["WWW-Authenticate"] == "Bearer"
+    assert anonymous.headers["X-Global-Transaction-ID"] == anonymous.headers["X-Request-Id"]
     refused(port.client.get(path, headers=headers | {"Authorization": "Bearer x"}), 401, "CRG0014E")
     del headers["Account"]
     assert port.client.get(path, headers=headers).status_code == 400

@@ -129,9 +129,24 @@ def challenge_header(challenge: Challenge, base: str, service: str = "registry")
 
 def render(refusal: Refusal, path: str, telling: Telling) -> Response:
     """Return the answer to a refused request for ``path``."""
-    content = json.dumps(body_for(path)(refusal, telling), ensure_ascii=False).encode()
+    body = body_for(path)
+    content = json.dumps(body(refusal, telling), ensure_ascii=False).encode()
     headers = dict(refusal.headers)
     headers |= {"Content-Language": telling.language.value, "Vary": "Accept-Language"}
+    if body is not oci_body:
+        headers |= _of_cloud(refusal, telling)
     if refusal.challenge is not None:
         headers["WWW-Authenticate"] = challenge_header(refusal.challenge, telling.base)
     return Response(content, refusal.entry.status, headers, JSON)
+
+
+def _of_cloud(refusal: Refusal, telling: Telling) -> dict[str, str]:
+    """Return what errors of the control and identity APIs bear besides.
+
+    The published SDK shows the request's id if it comes by the first name (control API, section
+    5); a 401 names the scheme that would be taken (RFC 9110 section 15.5.2).
+    """
+    headers = {"X-Global-Transaction-ID": telling.request_id}
+    if refusal.entry.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers
