@@ -12,23 +12,26 @@ ABSENT = "-"
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure should reach: a least ratio to the peer, or a bound for its own value."""
+    """What a figure should reach: a ratio to the peer, or a bound for its own value."""
 
     least_ratio: float | None = None
+    most_ratio: float | None = None
     most_value: float | None = None
     least_value: float | None = None
 
     def met(self, ours: float, ratio: float | None) -> bool:
-        """Whether the figure reaches the target; without a ratio a least ratio is not reached."""
+        """Whether the figure reaches the target; without a ratio none of a ratio is reached."""
         enough = self.least_ratio is None or (ratio is not None and ratio >= self.least_ratio)
+        flat = self.most_ratio is None or (ratio is not None and ratio <= self.most_ratio)
         least = self.least_value is None or ours >= self.least_value
-        return enough and least and (self.most_value is None or ours <= self.most_value)
+        return enough and flat and least and (self.most_value is None or ours <= self.most_value)
 
     def __str__(self) -> str:
         ratio = f">= {self.least_ratio:g}x" if self.least_ratio is not None else ""
+        flat = f"<= {self.most_ratio:g}x" if self.most_ratio is not None else ""
         value = f"<= {self.most_value:g}" if self.most_value is not None else ""
         least = f">= {self.least_value:,g}" if self.least_value is not None else ""
-        return " ".join(part for part in (ratio, value, least) if part)
+        return " ".join(part for part in (ratio, flat, value, least) if part)
 
 
 @dataclass(frozen=True)

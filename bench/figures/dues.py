@@ -17,6 +17,7 @@ REPOSITORY = "bench/blobs"
 LISTED = "bench/listed"
 KIND = 100_000
 PAGE = 1_000
+FLAT = Target(most_ratio=1.5)
 Rate = Callable[[Contender, str, int, int, int], float]
 
 
@@ -71,7 +72,7 @@ def measure_lists(bench: Bench) -> list[Figure]:
     return [
         Figure(f"image list, {tags:,} tags, whole", "s", bound, whole, (), Target(most_value=1)),
         Figure(f"image list, first page of {PAGE:,}", "s", bound, first),
-        Figure("image list, last page", "s", bound, last),
+        Figure("image list, last page; peer: the first", "s", bound, last, first, FLAT),
     ]
 
 

@@ -58,6 +58,9 @@ def test_median_shows_the_spread_of_the_rounds(values: list[float], text: str) -
         (Target(least_ratio=4), [40.0], [10.0], "met"),
         (Target(least_ratio=4), [39.0], [10.0], "MISSED"),
         (Target(least_ratio=4), [39.0], [], "MISSED"),
+        (Target(most_ratio=1.5), [15.0], [10.0], "met"),
+        (Target(most_ratio=1.5), [16.0], [10.0], "MISSED"),
+        (Target(most_ratio=1.5), [1.0], [], "MISSED"),
         (Target(most_value=40), [40.0], [], "met"),
         (Target(most_value=40), [40.1], [1000.0], "MISSED"),
         (Target(least_ratio=1, most_value=5), [6.0], [6.0], "MISSED"),
@@ -71,6 +74,7 @@ def test_verdict(target: Target | None, ours: list[float], peer: list[float], ve
 
 def test_target_is_named() -> None:
     assert str(Target(least_ratio=0.9)) == ">= 0.9x"
+    assert str(Target(most_ratio=1.5)) == "<= 1.5x"
     assert str(Target(most_value=200)) == "<= 200"
 
 
