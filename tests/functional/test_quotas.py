@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from tests.conftest import NewTenant
+from tests.support.clocks import at
 from tests.support.server import Operator, Server, Tenant
 
 MB = 1 << 20
@@ -152,6 +154,48 @@ def test_traffic_is_what_was_granted(client: Client) -> None:
     client.get(content, **{"If-None-Match": f'"{digest(content)}"'})
 
     eventually(lambda: client.tenant.quotas()["usage"]["traffic_bytes"] == 10_100)
+
+
+@pytest.mark.parametrize(
+    ("zone", "before", "after"),
+    [
+        # There it is April already, by a clock that was set forward four days ago.
+        ("Europe/Berlin", "2027-03-31T23:00", "2027-04-01T00:10"),
+        # There it is October still, a week before clocks are set back.
+        ("America/New_York", "2027-10-31T23:30", "2027-11-01T00:10"),
+    ],
+)
+def test_months_end_at_midnight_utc_wherever_the_machine_is(
+    tmp_path: Path, zone: str, before: str, after: str
+) -> None:
+    moments = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (before, after)]
+    with Server(tmp_path / "data", settings=at(moments[0], zone)) as server:
+        operator = Operator.of(server)
+        tenant = operator.create_tenant("monthly")
+        operator.close()
+        content = b"m" * MB
+        client = Client(tenant)
+        assert client.push(content).status_code == 201
+        tenant.set_quotas(traffic=1)
+        client.get(content).raise_for_status()
+        require_denied(client.get(content), TRAFFIC)
+        client.http.close()
+
+        server.settings |= at(moments[1], zone)
+        server.restart()
+
+        client = Client(tenant)
+        client.get(content).raise_for_status()
+        require_denied(client.get(content), TRAFFIC)
+        told = tenant.usage(before[:7], after[:7])
+        assert [(one["month"], one["traffic_bytes"]) for one in told] == [
+            (before[:7], MB),
+            (after[:7], MB),
+        ]
+        # A megabyte for an hour, and for ten minutes: what a month has of it, in GB-months.
+        assert 0 < told[1]["storage_gb_months"] < told[0]["storage_gb_months"] < 1 / 1024
+        client.http.close()
+        tenant.close()
 
 
 def test_usage_is_told_as_json_and_csv(client: Client) -> None:

@@ -347,6 +347,11 @@ class Identity:
         headers = self._headers(self.account)
         return _ok(self.http.request(method, path, json=body, headers=headers))
 
+    def usage(self, first: str, last: str) -> list[dict[str, Any]]:
+        """What was stored and downloaded in each month between two (``YYYY-MM``), both included."""
+        months = self._call("GET", f"/api/v1/usage?from={first}&to={last}")["months"]
+        return list(months)
+
     def explained(self, request_id: str) -> dict[str, Any]:
         """Why a request was refused."""
         return self._call("GET", f"/api/v1/explain/{request_id}")
