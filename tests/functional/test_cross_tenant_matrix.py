@@ -59,6 +59,7 @@ GET    /identity/v1/users                                      401      200    4
 POST   /identity/v1/users                                      401      201    403    403     201
 GET    /identity/v1/users/{id}                                 401      404    403    403     200
 DELETE /identity/v1/users/{id}                                 401      404    403    403     204
+PUT    /identity/v1/password                                   401      403    403    403     403
 GET    /identity/v1/serviceids                                 401      200    403    403     200
 POST   /identity/v1/serviceids                                 401      201    403    403     201
 GET    /identity/v1/serviceids/{id}                            401      404    403    403     200
@@ -412,6 +413,7 @@ BODIES: Mapping[str, Callable[[Home], Any]] = {
     "/identity/v1/accounts": lambda home: {"name": "another"},
     "/identity/v1/users": lambda home: {"email": email()},
     "/identity/v1/serviceids": lambda home: {"name": "robot"},
+    "/identity/v1/password": lambda home: {"current_password": "x" * 12, "password": "y" * 12},
     "/identity/v1/apikeys": lambda home: {"name": "key", "iam_id": home.fresh_subject()},
     "/identity/v1/policies": policy,
     "/api/v1/plans": lambda home: {"plan": "Standard"},

@@ -73,6 +73,23 @@ class StoreSuite:
             assert records.epoch("x") is None
             assert records.member(ACCOUNT.id, "x") is None
 
+    def test_another_password_takes_the_place_of_the_one_that_was_shown(
+        self, furnished: Store
+    ) -> None:
+        new = Credential("pw-2", USER.iam_id, CredentialKind.PASSWORD, 0)
+        with furnished.writing() as changes:
+            assert changes.replace_password("pw-1", new, "hash 2")
+        with furnished.reading() as records:
+            assert records.password_credential(USER.email) == (new, "hash 2")
+            assert records.epoch("pw-1") is None
+            assert records.epoch(KEY.id) is not None
+        late = Credential("pw-3", USER.iam_id, CredentialKind.PASSWORD, 0)
+        for gone in ("pw-1", None):
+            with furnished.writing() as changes:
+                assert not changes.replace_password(gone, late, "hash 3")
+        with furnished.reading() as records:
+            assert records.password_credential(USER.email) == (new, "hash 2")
+
     def test_nothing_is_found_in_another_account(self, furnished: Store) -> None:
         with furnished.reading() as records:
             assert records.service_id(OTHER.id, ROBOT.iam_id) is None

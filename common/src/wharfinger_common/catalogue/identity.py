@@ -399,3 +399,21 @@ PROVIDER_REFUSED: Final = Entry(
     causes=("The sign-in was cancelled", "A wrong client id or secret", "Clocks that differ"),
     cure=("Try again; if it stays, tell the operator.",),
 )
+CURRENT_PASSWORD_WRONG: Final = Entry(
+    code="WHF0246",
+    status=403,
+    oci="DENIED",
+    control="CRG0020E",
+    iam="BXNIM0246E",
+    message="The current password is not right",
+    meaning="A password is changed by its user, who shows it by telling the one that counts.",
+    causes=(
+        "A mistyped password",
+        "It was changed meanwhile",
+        "The caller is a service id, or a user without a password",
+    ),
+    cure=(
+        "Try again with the password that signs you in.",
+        "Forgotten, or never had: the operator sets one with wharfd user password.",
+    ),
+)

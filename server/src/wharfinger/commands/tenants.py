@@ -80,6 +80,18 @@ def user_add(
         print_fields(output, {"iam_id": member.iam_id, "email": member.email, "role": role})
 
 
+@user.command("password")
+@click.argument("email")
+@OUTPUT
+@click.pass_obj
+def user_password(settings: Settings, email: str, *, output: str) -> None:
+    """Give a user the password read from standard input; what used the old one ends."""
+    password = sys.stdin.readline().rstrip("\n")
+    with opened_rooms(settings) as rooms:
+        changed = rooms.identity.own_passwords.operator_set(email, password)
+        print_fields(output, {"iam_id": changed.iam_id, "email": changed.email})
+
+
 @click.group()
 def apikey() -> None:
     """API keys: what docker login -u iamapikey takes as its password."""

@@ -67,6 +67,7 @@ class _Endpoints:
         self._services: Final = services
         self._run: Final = web.threads.run
         self._most: Final = web.settings.page_entries
+        self._address: Final = web.urls.client_address
 
     def _page(self, limit: int, start: str) -> Page:
         return Page(min(limit, self._most), start)
@@ -119,6 +120,7 @@ class _Users(_Endpoints):
         api.add_api_route("/users", self.list, methods=["GET"])
         api.add_api_route("/users/{id}", self.get, methods=["GET"])
         api.add_api_route("/users/{id}", self.delete, methods=["DELETE"], status_code=204)
+        api.add_api_route("/password", self.change_password, methods=["PUT"], status_code=204)
 
     async def create(self, request: Request, body: views.NewUser) -> views.UserView:
         """Add a user to the account (Managers)."""
@@ -147,6 +149,16 @@ class _Users(_Endpoints):
     async def delete(self, request: Request, id: str) -> None:
         """Remove a user from the account, with its policies and API keys there (Managers)."""
         await self._run(self._services.people.remove_user, caller_of(request), id)
+
+    async def change_password(self, request: Request, body: views.NewPassword) -> None:
+        """Give the caller another password; what was signed in with the old one ends."""
+        await self._run(
+            self._services.own_passwords.change,
+            caller_of(request),
+            body.current_password,
+            body.password,
+            self._address(request),
+        )
 
 
 class _ServiceIds(_Endpoints):

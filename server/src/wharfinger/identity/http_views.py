@@ -53,6 +53,13 @@ class NewUser(_Body):
     role: RoleName | None = None
 
 
+class NewPassword(_Body):
+    """Another password for the caller, who shows with the current one that it may."""
+
+    current_password: Password
+    password: Password
+
+
 class NewServiceId(_Body):
     """A service id to be made."""
 

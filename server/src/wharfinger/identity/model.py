@@ -410,6 +410,12 @@ class LastManager(Refusal):
     entry = entries.LAST_MANAGER
 
 
+class CurrentPasswordWrong(Refusal):
+    """Who wants another password did not tell the one that counts."""
+
+    entry = entries.CURRENT_PASSWORD_WRONG
+
+
 class LimitReached(Refusal):
     """The account has as many of these as it may."""
 

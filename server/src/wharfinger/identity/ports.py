@@ -199,6 +199,9 @@ class Changes(Records, Protocol):
     def add_credential(self, credential: Credential) -> None:
         """Add a credential; nothing happens if its id is taken."""
 
+    def replace_password(self, old: str | None, credential: Credential, password_hash: str) -> bool:
+        """Let ``credential`` take the place of the one called ``old``; False if that is gone."""
+
     def raise_epochs(self, iam_id: str) -> None:
         """End the registry tokens that were issued to this subject."""
 

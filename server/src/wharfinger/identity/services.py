@@ -20,6 +20,7 @@ from wharfinger.identity.service.authentication import Authenticator
 from wharfinger.identity.service.desk import Desk
 from wharfinger.identity.service.keyring import KeyRing
 from wharfinger.identity.service.last_use import LastUse
+from wharfinger.identity.service.own_password import OwnPasswords
 from wharfinger.identity.service.passcodes import Passcodes
 from wharfinger.identity.service.people import People
 from wharfinger.identity.service.policies import Policies
@@ -51,6 +52,7 @@ class IdentityServices(Struct, frozen=True):
     registry_sign_in: RegistrySignIn
     administration: Administration
     people: People
+    own_passwords: OwnPasswords
     api_keys: ApiKeys
     policies: Policies
     registry_tokens: RegistryTokens
@@ -109,6 +111,7 @@ def build(
         ),
         administration=Administration(desk, settings.offered_plans),
         people=People(desk),
+        own_passwords=OwnPasswords(desk, authenticator),
         api_keys=ApiKeys(desk),
         policies=Policies(desk, owners),
         registry_tokens=RegistryTokens(desk, Seal(master_key), look_up),

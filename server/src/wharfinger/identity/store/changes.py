@@ -105,6 +105,29 @@ class SqlChanges(PasscodeChanges, TokenChanges):
         """Add a credential; nothing happens if its id is taken."""
         self._add_unless_there(credentials, _credential(credential))
 
+    def replace_password(self, old: str | None, credential: Credential, password_hash: str) -> bool:
+        """Let ``credential`` take the place of the one called ``old``; False if that is gone.
+
+        Tokens that were issued on the old one end. None for ``old`` means that there is none.
+        """
+        held = select(users.c.iam_id).where(users.c.iam_id == credential.iam_id).with_for_update()
+        self._connection.execute(held)
+        passwords = (
+            credentials.c.iam_id == credential.iam_id,
+            credentials.c.kind == CredentialKind.PASSWORD.value,
+        )
+        found = self._connection.execute(select(credentials.c.id).where(*passwords)).scalars()
+        if list(found) != ([] if old is None else [old]):
+            return False
+        self._connection.execute(delete(credentials).where(*passwords))
+        self._connection.execute(
+            update(users)
+            .where(users.c.iam_id == credential.iam_id)
+            .values(password_hash=password_hash)
+        )
+        self.add_credential(credential)
+        return True
+
     def raise_epochs(self, iam_id: str) -> None:
         """End the registry tokens that were issued to this subject."""
         own = select(credentials.c.id).where(credentials.c.iam_id == iam_id)
