@@ -85,8 +85,11 @@ def user_add(
 @OUTPUT
 @click.pass_obj
 def user_password(settings: Settings, email: str, *, output: str) -> None:
-    """Give a user the password read from standard input; what used the old one ends."""
-    password = sys.stdin.readline().rstrip("\n")
+    """Give a user the password typed or read from standard input; what used the old one ends."""
+    if sys.stdin.isatty():
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
     with opened_rooms(settings) as rooms:
         changed = rooms.identity.own_passwords.operator_set(email, password)
         print_fields(output, {"iam_id": changed.iam_id, "email": changed.email})
