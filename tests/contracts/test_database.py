@@ -86,6 +86,34 @@ def test_a_reading_unit_sees_one_moment(database: Database) -> None:
         assert total(connection) == before == 0
 
 
+def test_each_look_sees_what_is_committed_by_then(database: Database) -> None:
+    for count in range(3):
+        with database.looking() as connection:
+            assert total(connection) == count
+        with database.writing() as connection:
+            add(connection, f"a{count}")
+    failed = pytest.raises((SQLAlchemyError, DatabaseUnavailable))
+    with failed, database.looking() as connection:
+        connection.exec_driver_sql("SELECT no_such_function()")
+    with database.looking() as connection:
+        assert total(connection) == 3
+
+
+def test_more_readers_than_connections_wait_for_their_turn(database: Database) -> None:
+    inside = threading.Barrier(8)
+
+    def read(number: int) -> int:
+        inside.wait()
+        for _ in range(20):
+            with database.reading() if number % 2 else database.looking() as connection:
+                assert total(connection) == 0
+        return database.in_use()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(used >= 0 for used in pool.map(read, range(8)))
+    assert database.in_use() == 0
+
+
 def test_counting_side_by_side_loses_nothing(database: Database) -> None:
     with database.writing() as connection:
         add(connection, "a", 0)

@@ -99,6 +99,53 @@ def test_the_committed_upload_is_gone(store: BlobStore, session: Session, chunks
     assert short.value.stored == 0
 
 
+def test_an_upload_is_resumed_only_if_it_stands_as_said(locking: BlobStore) -> None:
+    session = Session(locking)
+    for size in (0, 3, 6):
+        assert locking.resume(session.id, size + 1) is None
+        if size:
+            assert locking.resume(session.id, size - 1) is None
+        writer = locking.resume(session.id, size)
+        assert writer is not None
+        with writer:
+            assert writer.tell() == size
+            writer.write(b"abc")
+    writer = locking.resume(session.id, 9)
+    assert writer is not None
+    with writer:
+        assert b"".join(writer.read()) == b"abc" * 3
+        location = writer.commit(Digest.of(b"abc" * 3)).location
+    assert content_of(locking, location) == b"abc" * 3
+    assert locking.resume(session.id, 9) is None
+
+
+def test_who_resumed_an_upload_shuts_out_all_others(locking: BlobStore) -> None:
+    session = Session(locking)
+    session.append(b"content")
+    writer = locking.resume(session.id, 7)
+    assert writer is not None
+    with writer:
+        writer.write(b"!")
+        for size in (7, 8):
+            with pytest.raises(UploadInUse):
+                locking.resume(session.id, size)
+        with pytest.raises(UploadInUse):
+            locking.writer(session.id, 7)
+    with locking.writer(session.id, 7), pytest.raises(UploadInUse):
+        locking.resume(session.id, 7)
+
+
+def test_a_store_without_locks_resumes_nothing(store: BlobStore, tmp_path: Path) -> None:
+    session = Session(store)
+    session.append(b"content")
+    if not isinstance(store, FilesystemStore | MemoryStore):
+        assert store.resume(session.id, 7) is None
+    shared = FilesystemStore(tmp_path / "shared", one_host=False)
+    session = Session(shared)
+    session.append(b"content")
+    assert shared.resume(session.id, 7) is None
+
+
 def test_what_was_not_acknowledged_is_dropped(session: Session) -> None:
     session.append(b"acknowledged")
     with session.writer() as writer:

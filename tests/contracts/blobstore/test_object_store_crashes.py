@@ -77,9 +77,9 @@ class MortalRecords(SqlUploadRecords):
         super().__init__(database, hold_owner)
         self._fuse = fuse
 
-    def progress(self, upload: Upload, now: float, until: float) -> None:
+    def progress(self, upload: Upload, now: float, until: float, *, overtake: bool = False) -> None:
         self._fuse.pass_by("before progress")
-        super().progress(upload, now, until)
+        super().progress(upload, now, until, overtake=overtake)
         self._fuse.pass_by("after progress")
 
     def link(

@@ -494,16 +494,15 @@ def test_a_request_that_is_cancelled_lets_the_upload_go(house: House, client: Te
 def test_a_full_disk_ends_the_upload_and_keeps_what_fits(
     house: House, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    location, write = opened(client), os.write
-    whole = filesystem._write_all
+    location, whole = opened(client), filesystem._write_all
     calls: list[int] = []
 
-    def fill_up(file: Any, data: Any) -> None:
+    def fill_up(file: Any, data: Any, offset: int) -> None:
         calls.append(len(data))
         if len(calls) == 3:
-            write(file.fileno(), data[:100])
+            whole(file, data[:100], offset)
             raise OSError(28, "No space left on device")
-        whole(file, data)
+        whole(file, data, offset)
 
     with monkeypatch.context() as patch:
         patch.setattr(filesystem, "_write_all", fill_up)
@@ -526,8 +525,8 @@ def test_a_slow_body_is_no_reason_to_lose_the_lease(
     progress = yard.records.progress
     loops: list[asyncio.AbstractEventLoop] = []
 
-    def seen(*args: Any) -> None:
-        progress(*args)
+    def seen(*args: Any, **how: bool) -> None:
+        progress(*args, **how)
         loops[0].call_soon_threadsafe(renewed.set)
 
     async def messages() -> AsyncIterator[Message]:

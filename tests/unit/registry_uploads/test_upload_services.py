@@ -363,6 +363,9 @@ def test_a_slow_holder_that_was_overtaken_writes_nothing_more(yard: Yard) -> Non
     with pytest.raises(UploadBusy):
         # Its lease has ended, but it lives: as long as it has the file open, nobody else writes.
         yard.worker().append(PUSHER, upload.id, [b"34"], None)
+    with pytest.raises(UploadBusy):
+        # A body that takes time takes the lease, though.
+        yard.worker().receive(PUSHER, upload.id, None, keeps=True)
     slow.renew()
     with pytest.raises(UploadLost):
         slow.write([b"zombie"])

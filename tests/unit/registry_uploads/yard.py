@@ -86,9 +86,9 @@ class FusedRecords(SqlUploadRecords):
         super().__init__(database, owners.hold)
         self._fuse = fuse
 
-    def progress(self, upload: Upload, now: float, until: float) -> None:
+    def progress(self, upload: Upload, now: float, until: float, *, overtake: bool = False) -> None:
         self._fuse.pass_by("before progress")
-        super().progress(upload, now, until)
+        super().progress(upload, now, until, overtake=overtake)
         self._fuse.pass_by("after progress")
 
     def remove(self, upload: Upload) -> bool:
@@ -121,6 +121,10 @@ class FusedStore(FilesystemStore):
     def writer(self, upload: str, offset: int, state: str = "") -> UploadWriter:
         self._fuse.pass_by("before opening a writer")
         return super().writer(upload, offset, state)
+
+    def resume(self, upload: str, size: int) -> UploadWriter | None:
+        self._fuse.pass_by("before opening a writer")
+        return super().resume(upload, size)
 
     def place(self, file: FileIO, path: Path, digest: Digest) -> Placed:
         self._fuse.pass_by("before placing")

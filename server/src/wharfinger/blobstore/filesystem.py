@@ -49,8 +49,10 @@ _RESERVE: Final = 1024 * 1024  # bytes; with less room left the store says that 
 class FilesystemStore:
     """The `BlobStore` port over a local folder (or one that all processes share)."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, one_host: bool = True) -> None:
+        """Keep blobs in ``root``; other hosts than this one use it too unless ``one_host``."""
         self._root: Final = root
+        self._one_host: Final = one_host
         self._uploads: Final = root / "uploads"
         self._blobs: Final = root / "blobs"
         self._lasting: Final[set[Path]] = set()  # folders whose own names are known to be synced
@@ -66,12 +68,33 @@ class FilesystemStore:
         with told():
             file = FileIO(_opened(path, _WRITE), "r+b")
             try:
-                _lock(file, path)
-                _go_to(file, offset)
+                _cut(file, _locked(file, path), offset)
             except BaseException:
                 file.close()
                 raise
         return _FileWriter(self, file, path, offset)
+
+    def resume(self, upload: str, size: int) -> UploadWriter | None:
+        """Open an upload that stands as said; see the port. Other hosts' locks are not trusted."""
+        if not self._one_host:
+            return None
+        path = self._uploads / require_upload(upload)
+        with told():
+            try:
+                file = FileIO(_opened(path, _WRITE if size == 0 else _WRITE & ~os.O_CREAT), "r+b")
+            except FileNotFoundError:
+                return None
+            try:
+                whole = _locked(file, path) == size
+            except UploadShort:
+                whole = False
+            except BaseException:
+                file.close()
+                raise
+            if not whole:
+                file.close()
+                return None
+        return _FileWriter(self, file, path, size)
 
     def discard(self, upload: str, state: str = "") -> None:
         """Drop an upload; see the port."""
@@ -233,12 +256,15 @@ class _FileWriter:
         self._path: Final = path
         self._opened_at: Final = offset
         self._size = offset
+        self._tail = False  # whether there may be bytes behind those that count
         self._placed = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._tail, known = True, self._tail
         with told():
-            _write_all(self._file, data)
+            _write_all(self._file, data, self._size)
         self._size += len(data)
+        self._tail = known
 
     def tell(self) -> int:
         return self._size
@@ -253,6 +279,7 @@ class _FileWriter:
 
     def revert(self) -> None:
         # The next writer cuts the file to what was acknowledged.
+        self._tail = self._tail or self._size != self._opened_at
         self._size = self._opened_at
 
     def read(self) -> Iterator[bytes]:
@@ -261,8 +288,8 @@ class _FileWriter:
     def commit(self, digest: Digest) -> Placed:
         self._placed = True
         with told():
-            # A write that failed half way leaves a tail behind what counts.
-            self._file.truncate(self._size)
+            if self._tail:
+                self._file.truncate(self._size)
             placed = self._store.place(self._file, self._path, digest)
         self.close()
         return placed
@@ -309,34 +336,36 @@ def _opened(path: Path, flags: int) -> int:
     return os.open(path, flags, _FILE_MODE)
 
 
-def _lock(file: FileIO, path: Path) -> None:
-    """Take the writer's lock, and make sure that ``path`` still is the file that was locked."""
+def _locked(file: FileIO, path: Path) -> int:
+    """Take the writer's lock, make sure that ``path`` still is the file; return its size."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise UploadInUse from None
+    status = os.fstat(file.fileno())
     try:
-        same = os.path.samestat(os.fstat(file.fileno()), path.lstat())
+        same = os.path.samestat(status, path.lstat())
     except FileNotFoundError:
         same = False
     if not same:
         # Committed or discarded between opening and locking.
         raise UploadShort(0)
+    return status.st_size
 
 
-def _go_to(file: FileIO, offset: int) -> None:
-    stored = file.seek(0, os.SEEK_END)
+def _cut(file: FileIO, stored: int, offset: int) -> None:
     if stored < offset:
         raise UploadShort(stored)
     if stored > offset:
         file.truncate(offset)
-        file.seek(offset)
 
 
-def _write_all(file: FileIO, data: bytes | bytearray | memoryview) -> None:
+def _write_all(file: FileIO, data: bytes | bytearray | memoryview, offset: int = 0) -> None:
     rest = memoryview(data)
     while rest:
-        rest = rest[file.write(rest) :]
+        written = os.pwrite(file.fileno(), rest, offset)
+        offset += written
+        rest = rest[written:]
 
 
 def _seal(file: FileIO, location: str) -> None:

@@ -46,6 +46,14 @@ class MemoryStore:
             self.held.add(upload)
         return _MemoryWriter(self, upload, content)
 
+    def resume(self, upload: str, size: int) -> UploadWriter | None:
+        """Open an upload that stands as said; see the port."""
+        with self._lock:
+            if upload in self.held:
+                raise UploadInUse
+            stands = len(self.uploads.get(require_upload(upload), b"")) == size
+        return self.writer(upload, size) if stands else None
+
     def discard(self, upload: str, state: str = "") -> None:
         """Drop an upload; see the port."""
         del state

@@ -73,6 +73,12 @@ class ObservedStore:
         with self._watch.over("writer"):
             return _Writer(self._store.writer(upload, offset, state), self._watch)
 
+    def resume(self, upload: str, size: int) -> UploadWriter | None:
+        """Open an upload that stands as said; see the port."""
+        with self._watch.over("writer"):
+            writer = self._store.resume(upload, size)
+        return None if writer is None else _Writer(writer, self._watch)
+
     def discard(self, upload: str, state: str = "") -> None:
         """Drop an upload; see the port."""
         with self._watch.over("discard"):

@@ -2,13 +2,16 @@
 
 from wharfinger.blobstore.filesystem import FilesystemStore
 from wharfinger.blobstore.port import BlobStore
+from wharfinger.database.urls import embedded_path
 from wharfinger.settings import Settings
 
 
 def open_store(settings: Settings) -> BlobStore:
     """Return the store of ``blobs_url``; what only an object store needs is loaded only for one."""
     if not settings.blobs_url.startswith("s3://"):
-        return FilesystemStore(settings.blobs_path)
+        # The embedded database's file is used by the processes of one host only.
+        one_host = embedded_path(settings.database) is not None
+        return FilesystemStore(settings.blobs_path, one_host=one_host)
     from wharfinger.blobstore.object_store.client import Client, Patience
     from wharfinger.blobstore.object_store.store import ObjectStore, Sizes
     from wharfinger.bucket import parse_bucket

@@ -163,6 +163,18 @@ class BlobStore(Protocol):
             UploadShort: fewer than ``offset`` bytes are stored.
         """
 
+    def resume(self, upload: str, size: int) -> UploadWriter | None:
+        """Open the upload for appending if it stands as said, and shut out all others meanwhile.
+
+        That is: it has ``size`` bytes and no more, and until the writer is closed no `writer` or
+        `resume` of any process opens another. So who reads an upload's row, resumes it, and finds
+        the row unchanged when it writes it, needs no lease. None where it stands otherwise or the
+        store cannot promise it: then `writer` is asked, under a lease.
+
+        Raises:
+            UploadInUse: another writer is open on it.
+        """
+
     def discard(self, upload: str, state: str = "") -> None:
         """Drop the upload with the bytes that ``state`` names; what is gone already is fine."""
 

@@ -111,6 +111,9 @@ class PostgresDatabase:
         with self._unit(_READING) as connection:
             yield connection
 
+    looking = reading
+    """One statement needs its unit like several."""
+
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Connection]:
         """Enter a writing unit; see the port."""

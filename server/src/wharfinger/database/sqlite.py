@@ -76,7 +76,7 @@ class SqliteDatabase:
     ) -> None:
         self.path: Final = path
         self._observer: Final = observer or Unobserved()
-        self._reading: Final = self._engine(readers, BUSY_SECONDS)
+        self._readers: Final = _Readers(self._engine(readers, BUSY_SECONDS), readers)
         self._writer: Final = _Writer(self._engine(1, 0))
         self._journal: Final = Journal(path, self._writer.checkpoint, self._synced)
 
@@ -94,9 +94,21 @@ class SqliteDatabase:
     def reading(self) -> Iterator[Connection]:
         """Enter a snapshot; see the port."""
         try:
-            with self._reading.connect() as connection:
-                # Without it each SELECT would be a snapshot of its own. The pool rolls back.
-                _driver(connection).execute("BEGIN")
+            with self._readers.held() as (connection, raw):
+                # Without it each SELECT would be a snapshot of its own.
+                raw.execute("BEGIN")
+                try:
+                    yield connection
+                finally:
+                    raw.execute("ROLLBACK")
+        except _Failure as error:
+            raise self._refused(error) from error
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """Enter a unit of one statement; see the port."""
+        try:
+            with self._readers.held() as (connection, _):
                 yield connection
         except _Failure as error:
             raise self._refused(error) from error
@@ -135,8 +147,7 @@ class SqliteDatabase:
 
     def in_use(self) -> int:
         """Return the connections in use: those of readers, and of a writer at work."""
-        pools = (engine.pool for engine in self._engines)
-        return sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
+        return self._readers.in_use + self._writer.in_use
 
     def check(self) -> None:
         """Ask the database; see the port."""
@@ -151,12 +162,8 @@ class SqliteDatabase:
     def close(self) -> None:
         """Close all connections."""
         self._journal.close()
-        for engine in self._engines:
-            engine.dispose()
-
-    @property
-    def _engines(self) -> tuple[Engine, ...]:
-        return self._reading, self._writer.engine
+        self._readers.close()
+        self._writer.engine.dispose()
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
@@ -164,6 +171,72 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     raw = connection.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - the engine was made for it
     return raw
+
+
+_Open = tuple[Connection, sqlite3.Connection]
+"""A connection as SQLAlchemy's and as the driver's."""
+
+
+class _Readers:
+    """Reading connections, ready to use: SQLAlchemy's pool takes as long as a read does.
+
+    The one used last is taken first, so few have warm caches however many there may be.
+    """
+
+    def __init__(self, engine: Engine, most: int) -> None:
+        self._engine: Final = engine
+        self._most: Final = most
+        self._free: Final = threading.Semaphore(most)
+        self._idle: Final[list[_Open]] = []
+        self._count: Final = threading.Lock()
+        self.in_use = 0
+
+    @contextmanager
+    def held(self) -> Iterator[_Open]:
+        """Lend a connection; one on which the database failed is not used again."""
+        if not self._free.acquire(timeout=BUSY_SECONDS):
+            raise sqlite3.OperationalError(f"all {self._most} reading connections are in use")
+        try:
+            self._counted(1)
+            held = self._taken()
+            try:
+                yield held
+            except _Failure:
+                _dropped(held)
+                raise
+            except BaseException:
+                self._idle.append(held)
+                raise
+            self._idle.append(held)
+        finally:
+            self._counted(-1)
+            self._free.release()
+
+    def close(self) -> None:
+        """Close those that are not in use."""
+        while self._idle:
+            _dropped(self._idle.pop())
+        self._engine.dispose()
+
+    def _taken(self) -> _Open:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return _opened(self._engine)
+
+    def _counted(self, more: int) -> None:
+        with self._count:
+            self.in_use += more
+
+
+def _opened(engine: Engine) -> _Open:
+    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    return connection, _driver(connection)
+
+
+def _dropped(held: _Open) -> None:
+    held[0].invalidate()
+    held[0].close()
 
 
 class _Writer:
@@ -174,7 +247,7 @@ class _Writer:
         self.waiting = 0
         self._lock: Final = threading.Lock()
         self._count: Final = threading.Lock()
-        self._open: tuple[Connection, sqlite3.Connection] | None = None
+        self._open: _Open | None = None
 
     @contextmanager
     def turn(self) -> Iterator[Connection]:
@@ -200,7 +273,7 @@ class _Writer:
                 raise OSError(errno.EBUSY, "the log is being read")
 
     @contextmanager
-    def _entered(self) -> Iterator[tuple[Connection, sqlite3.Connection]]:
+    def _entered(self) -> Iterator[_Open]:
         with self._count:
             self.waiting += 1
         with self._lock:
@@ -208,11 +281,15 @@ class _Writer:
                 self.waiting -= 1
             yield self._connected()
 
-    def _connected(self) -> tuple[Connection, sqlite3.Connection]:
+    def _connected(self) -> _Open:
         if self._open is None:
-            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            self._open = connection, _driver(connection)
+            self._open = _opened(self.engine)
         return self._open
+
+    @property
+    def in_use(self) -> int:
+        """1 while a unit is at work, else 0."""
+        return int(self._lock.locked())
 
     def _undo(self, raw: sqlite3.Connection) -> None:
         """Take the unit back; where even that fails, nothing of it may be committed."""
@@ -226,8 +303,7 @@ class _Writer:
         """Drop the connection, and with it whatever was not committed."""
         held, self._open = self._open, None
         if held is not None:
-            held[0].invalidate()
-            held[0].close()
+            _dropped(held)
 
 
 def _begin(raw: sqlite3.Connection) -> None:

@@ -49,6 +49,9 @@ class Database(Protocol):
             DatabaseInterrupted: it went away, or ended the unit; another attempt is safe.
         """
 
+    def looking(self) -> AbstractContextManager[Connection]:
+        """Enter a unit for one statement that reads, at less cost than `reading`; raises as it."""
+
     def writing(self, *, durable: bool = True) -> AbstractContextManager[Connection]:
         """Enter a writing unit that commits on leaving, or rolls back when an exception leaves.
 

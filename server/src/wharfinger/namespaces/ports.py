@@ -62,6 +62,9 @@ class Store(Protocol):
             DatabaseUnavailable: the database does not answer.
         """
 
+    def looking(self) -> AbstractContextManager[Records]:
+        """Enter a view for one question, at less cost than `reading`; raises as it."""
+
     def writing(self) -> AbstractContextManager[Changes]:
         """Enter a writing unit; it commits on leaving, or rolls back when an exception leaves.
 

@@ -66,7 +66,7 @@ class Owners:
     @again
     def owner(self, region: str, namespace: str) -> str | None:
         """Return the account that owns the namespace; None unless it exists and is active."""
-        with self._store.reading() as records:
+        with self._store.looking() as records:
             found = records.find(region, namespace)
         return found.account if found and found.state is State.ACTIVE else None
 

@@ -66,6 +66,12 @@ class SqlNamespaceStore:
             yield SqlRecords(connection)
 
     @contextmanager
+    def looking(self) -> Iterator["SqlRecords"]:
+        """Enter a view for one question."""
+        with self._database.looking() as connection:
+            yield SqlRecords(connection)
+
+    @contextmanager
     def writing(self) -> Iterator["_SqlChanges"]:
         """Enter a writing unit."""
         with self._database.writing() as connection:

@@ -58,10 +58,13 @@ class UploadRecords(Protocol):
             UploadBusy: somebody else holds it.
         """
 
-    def progress(self, upload: Upload, now: float, until: float) -> None:
+    def progress(
+        self, upload: Upload, now: float, until: float, *, overtake: bool = False
+    ) -> None:
         """Acknowledge ``upload.size`` bytes, whose ``upload.state`` the blob store gave.
 
-        Hold the session until ``until``; 0 lets it go.
+        Hold the session until ``until``; 0 lets it go. ``overtake`` is for who wrote without
+        having acquired it: whoever had, and is thought dead, does not hold it any more.
 
         Raises:
             UploadLost: somebody else holds the session, or it has ended.

@@ -29,7 +29,8 @@ class Reception:
     """Takes the bytes of one request for an upload that this request holds.
 
     ``keeps`` says whether bytes count as soon as they arrived (a PATCH, which a client resumes)
-    or only with the success of the request (a PUT, which it repeats). Blocking; calls exclude
+    or only with the success of the request (a PUT, which it repeats); ``leased`` whether a lease
+    keeps others away or the store alone (`BlobStore.resume`). Blocking; calls exclude
     each other, but for `renew`, which another thread calls while the store is slow. It ends with
     `pause`, `drop` or `end`, after which it takes nothing more.
     """
@@ -46,6 +47,7 @@ class Reception:
         lease_seconds: float,
         limit: int,
         keeps: bool,
+        leased: bool,
         reservation: Reservation,
     ) -> None:
         self._records: Final = records
@@ -56,6 +58,7 @@ class Reception:
         self._lease: Final = lease_seconds
         self._limit: Final = limit
         self._keeps: Final = keeps
+        self._leased: Final = leased
         self._reservation: Final = reservation
         self._lock: Final = threading.RLock()
         # Held while the row is written: nothing older may be told after something newer.
@@ -190,10 +193,12 @@ class Reception:
         """Let go of the upload, acknowledging what stands."""
         with self._telling:
             stands = self._standing()
-            self._leave()
+            try:
+                self._records.progress(stands, self._clock(), 0, overtake=not self._leased)
+            finally:
+                self._leave()
             if self._running is not None and stands.size == self.size:
                 self._hashes.keep(stands.id, stands.size, self._running)
-            self._records.progress(stands, self._clock(), 0)
             return stands
 
     def _leave(self) -> None:

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from wharfinger.blobstore.errors import BlobMissing, StoreUnavailable, UploadInUse, UploadShort
 from wharfinger.blobstore.names import is_upload
-from wharfinger.blobstore.port import BlobStore, Placed
+from wharfinger.blobstore.port import BlobStore, Placed, UploadWriter
 from wharfinger.quotas.model import Pushing, StorageExceeded
-from wharfinger.quotas.service.storage import StorageQuota, Unmetered
+from wharfinger.quotas.service.storage import Reservation, StorageQuota, Unmetered
 from wharfinger.registry.model.blobs import Blob
 from wharfinger.registry.model.uploads import (
     DEFAULT_ALGORITHM,
@@ -226,10 +226,9 @@ class Uploads:
             BlobTooLarge: ``chunk`` ends beyond the limit.
         """
         held = self._acquire(pusher, upload)
-        reservation = self._quota.reservation(pusher.region, held.account, held.id)
+        reservation = self._reservation(pusher, held)
         try:
-            require_in_order(held, chunk, upload_path(pusher.repository, upload))
-            self._require_size(chunk.last + 1 if chunk else 0)
+            self._require_fit(pusher, held, chunk)
             if announced:
                 reservation.cover(held.size + announced)
             writer = self._store.writer(upload, held.size, held.state)
@@ -242,16 +241,59 @@ class Uploads:
         except BaseException:
             self._release(held)
             raise
+        return self._reception(held, writer, reservation, keeps=keeps, leased=True)
+
+    def _received(
+        self, pusher: Pusher, upload: str, chunk: ContentRange | None, *, keeps: bool
+    ) -> Reception:
+        """Do as `receive` for a body that is there whole; without a lease where that is possible.
+
+        The store's lock then keeps others away, and the fence that was read guards the row.
+        """
+        stands = self.status(pusher, upload)
+        if stands.leased_until > self._clock():
+            raise UploadBusy(upload=upload, headers=_RETRY)
+        try:
+            writer = self._store.resume(stands.id, stands.size)
+        except UploadInUse:
+            raise UploadBusy(upload=upload, headers=_RETRY) from None
+        if writer is None:
+            return self.receive(pusher, upload, chunk, keeps=keeps)
+        try:
+            self._require_fit(pusher, stands, chunk)
+        except BaseException:
+            writer.close()
+            raise
+        reservation = self._reservation(pusher, stands)
+        return self._reception(stands, writer, reservation, keeps=keeps, leased=False)
+
+    def _reservation(self, pusher: Pusher, upload: Upload) -> Reservation:
+        return self._quota.reservation(pusher.region, upload.account, upload.id)
+
+    def _require_fit(self, pusher: Pusher, upload: Upload, chunk: ContentRange | None) -> None:
+        require_in_order(upload, chunk, upload_path(pusher.repository, upload.id))
+        self._require_size(chunk.last + 1 if chunk else 0)
+
+    def _reception(
+        self,
+        upload: Upload,
+        writer: UploadWriter,
+        reservation: Reservation,
+        *,
+        keeps: bool,
+        leased: bool,
+    ) -> Reception:
         return Reception(
             self._records,
             self._store,
             self._hashes,
             writer,
-            held,
+            upload,
             clock=self._clock,
             lease_seconds=self._rules.lease_seconds,
             limit=self._rules.blob_bytes,
             keeps=keeps,
+            leased=leased,
             reservation=reservation,
         )
 
@@ -264,7 +306,7 @@ class Uploads:
             ChunkLength: ``chunk`` and the pieces disagree; none of them is kept.
             UploadUnknown, UploadBusy, ChunkOutOfOrder, BlobTooLarge: as `receive`.
         """
-        reception = self.receive(pusher, upload, chunk, keeps=True)
+        reception = self._received(pusher, upload, chunk, keeps=True)
         try:
             reception.write(pieces)
         except BaseException:
@@ -317,9 +359,10 @@ class Uploads:
                 raise UploadBusy(upload=upload, headers=_RETRY)
             if stands.size == 0:
                 return self._finish_at_once(pusher, stands, digest, pieces, chunk)
-        reception = self.receive(pusher, upload, chunk, keeps=False)
+        reception = self._received(pusher, upload, chunk, keeps=False)
         try:
-            reception.write(pieces)
+            if pieces:
+                reception.write(pieces)
         except BaseException:
             reception.abandon(keep=False)
             raise

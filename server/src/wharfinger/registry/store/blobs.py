@@ -99,7 +99,7 @@ class SqlBlobRecords:
     @again
     def find(self, region: str, repository: str, digest: str) -> Blob | None:
         """Return the blob if the repository shows it; see the port."""
-        with self._database.reading() as connection:
+        with self._database.looking() as connection:
             row = _FIND.first(connection, **_asked(region, repository, digest))
         if row is None:
             return None
@@ -108,7 +108,7 @@ class SqlBlobRecords:
 
     def hold(self, region: str, repository: str, digest: str, young: int, now: int) -> Blob | None:
         """Return the blob, its grace begun anew if it needs one; see the port."""
-        with self._database.reading() as connection:
+        with self._database.looking() as connection:
             row = _HOLD.first(connection, **_asked(region, repository, digest), young=young)
         if row is None:
             return None

@@ -63,6 +63,7 @@ _PROGRESS: Final = Prepared(
         .values(
             size=bindparam("new_size"),
             state=bindparam("new_state"),
+            fence=uploads.c.fence + bindparam("raised"),
             leased_until=bindparam("until"),
             touched_at=bindparam("now"),
         )
@@ -107,7 +108,7 @@ class SqlUploadRecords:
     @again
     def find(self, pusher: Pusher, upload: str) -> Upload:
         """Return the session; see the port."""
-        with self._database.reading() as connection:
+        with self._database.looking() as connection:
             return _find(connection, pusher, upload)
 
     def acquire(self, pusher: Pusher, upload: str, now: float, until: float) -> Upload:
@@ -127,9 +128,11 @@ class SqlUploadRecords:
         return rerun(take)
 
     @again
-    def progress(self, upload: Upload, now: float, until: float) -> None:
+    def progress(
+        self, upload: Upload, now: float, until: float, *, overtake: bool = False
+    ) -> None:
         """Acknowledge bytes; see the port."""
-        stands = {"new_size": upload.size, "new_state": upload.state}
+        stands = {"new_size": upload.size, "new_state": upload.state, "raised": int(overtake)}
         lease = {"until": until, "now": int(now)}
         with self._database.writing(durable=False) as connection:
             if not _PROGRESS.changed(connection, **_held(upload), **stands, **lease):
@@ -170,7 +173,7 @@ class SqlUploadRecords:
     @again
     def stored(self, digest: Digest) -> Blob | None:
         """Return a verified blob; see the port."""
-        with self._database.reading() as connection:
+        with self._database.looking() as connection:
             return stored_blob(connection, str(digest))
 
     def link(
