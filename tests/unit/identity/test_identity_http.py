@@ -113,6 +113,22 @@ async def test_refused_exchanges_have_the_shape_of_iam(
     assert body["context"]["requestId"] == answer.headers["x-request-id"]
 
 
+async def test_a_refresh_token_that_ended_and_an_account_of_others(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    form = {"grant_type": API_KEY, "apikey": house.tenant("one").api_key}
+    given = (await client.post("/identity/token", data=form, headers=BX)).json()
+    house.clock.now += house.settings.refresh_token_seconds + 2
+    again = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
+    ended = await client.post("/identity/token", data=again, headers=BX)
+    assert (ended.status_code, ended.json()["errorCode"]) == (400, "BXNIM0408E")
+
+    for field in ("bss_account", "account"):
+        foreign = form | {field: house.tenant(f"other-{field}").account}
+        refused = await client.post("/identity/token", data=foreign)
+        assert (refused.status_code, refused.json()["errorCode"]) == (400, "BXNIM0141E")
+
+
 async def test_the_words_for_an_unknown_api_key(client: httpx.AsyncClient) -> None:
     form = {"grant_type": API_KEY, "apikey": "x"}
     answer = await client.post("/identity/token", data=form)
