@@ -137,14 +137,25 @@ def test_no_token_is_challenged(
     assert "Bearer" in answer.headers["WWW-Authenticate"]
 
 
-def test_another_repository_shows_nothing_of_it(
+@pytest.mark.parametrize("kind", ["tag", "digest", "blob"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("ordinary", [{}, *ORDINARY], ids=["fast", "condition", "range"])
+def test_a_token_shows_nothing_but_what_it_is_for(
     pushed: tuple[httpx.Client, str, dict[str, str]],
+    server: Server,
+    tenant: Tenant,
+    kind: str,
+    method: str,
+    ordinary: dict[str, str],
 ) -> None:
+    """What is asked for exists, and its owner asks: only the token is not for it."""
     client, repository, paths = pushed
-
-    answer = client.get(paths["blob"].replace(repository, f"{repository}-other"))
-
-    assert answer.status_code in {401, 403, 404}
+    assert client.request(method, paths[kind]).status_code == 200
+    for scopes in ([f"repository:{repository}-other:pull"], [f"repository:{repository}:push"]):
+        narrow = {"Authorization": f"Bearer {tenant.registry_token(scopes)}", **ordinary}
+        answer = httpx.request(method, server.api + paths[kind], headers=narrow)
+        assert answer.status_code == 401
+        assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
 
 
 def test_a_revoked_key_reads_nothing_more(server: Server, tenant: Tenant) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -339,13 +340,14 @@ class Transfer:
         with httpx.Client(base_url=self._server.api, headers=headers, timeout=60) as http:
             opened = http.post("/v2/drain/app/blobs/uploads/")
             sized = {"Content-Length": str(len(self.content))}
-            put = http.put(
-                opened.headers["Location"],
-                params={"digest": self.digest},
-                content=self._body(),
-                headers=sized,
-            )
-            self.status = put.status_code
+            with contextlib.suppress(httpx.TransportError):  # cut off: there is no status
+                put = http.put(
+                    opened.headers["Location"],
+                    params={"digest": self.digest},
+                    content=self._body(),
+                    headers=sized,
+                )
+                self.status = put.status_code
 
 
 def test_stop_drains(own: Server) -> None:
@@ -379,6 +381,28 @@ def test_stop_drains(own: Server) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     kept = httpx.get(f"{own.api}/v2/drain/app/blobs/{transfer.digest}", headers=headers)
     assert kept.content == transfer.content
+    who.close()
+
+
+def test_a_transfer_that_does_not_end_holds_up_a_stop_no_longer_than_its_setting(
+    own: Server,
+) -> None:
+    own.settings |= {"WHARFINGER_DRAIN_SECONDS": "0", "WHARFINGER_SHUTDOWN_SECONDS": "1"}
+    own.restart()
+    who = Operator.of(own)
+    transfer = Transfer(own, who)
+    wait_for(transfer.is_received, "the transfer is under way")
+
+    os.kill(own.pid, signal.SIGTERM)
+    wait_for(lambda: '"stopped"' in own.log_tail(1), "the end, though somebody still sends")
+
+    assert transfer.finish() != 201
+    own.stop()
+    own.start()
+    token = who.registry_token(["repository:drain/app:pull"])
+    headers = {"Authorization": f"Bearer {token}"}
+    path = f"{own.api}/v2/drain/app/blobs/{transfer.digest}"
+    assert httpx.get(path, headers=headers).status_code == 404
     who.close()
 
 
