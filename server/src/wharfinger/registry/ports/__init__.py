@@ -58,9 +58,7 @@ class UploadRecords(Protocol):
             UploadBusy: somebody else holds it.
         """
 
-    def progress(
-        self, upload: Upload, now: float, until: float, *, overtake: bool = False
-    ) -> None:
+    def progress(self, upload: Upload, now: float, until: float, *, overtake: bool = False) -> None:
         """Acknowledge ``upload.size`` bytes, whose ``upload.state`` the blob store gave.
 
         Hold the session until ``until``; 0 lets it go. ``overtake`` is for who wrote without

@@ -128,9 +128,7 @@ class SqlUploadRecords:
         return rerun(take)
 
     @again
-    def progress(
-        self, upload: Upload, now: float, until: float, *, overtake: bool = False
-    ) -> None:
+    def progress(self, upload: Upload, now: float, until: float, *, overtake: bool = False) -> None:
         """Acknowledge bytes; see the port."""
         stands = {"new_size": upload.size, "new_state": upload.state, "raised": int(overtake)}
         lease = {"until": until, "now": int(now)}
