@@ -525,7 +525,7 @@ def test_a_slow_body_is_no_reason_to_lose_the_lease(
     progress = yard.records.progress
     loops: list[asyncio.AbstractEventLoop] = []
 
-    def seen(*args: Any, **how: bool) -> None:
+    def seen(*args: Any, **how: Any) -> None:
         progress(*args, **how)
         loops[0].call_soon_threadsafe(renewed.set)
 
