@@ -16,7 +16,7 @@ from wharfinger.identity.model import (
     TokenType,
 )
 from wharfinger.identity.passwords import Passwords
-from wharfinger.identity.ports import Store
+from wharfinger.identity.ports import Records, Store
 from wharfinger.identity.service.last_use import LastUse
 from wharfinger.identity.service.throttle import Throttle
 from wharfinger.identity.service.tokens import IAM_AUDIENCE, TokenService
@@ -51,15 +51,16 @@ class Authenticator:
         """Return the credential of an API key, None if there is none. One read, no write.
 
         Raises:
-            TooManyFailures: this key, or this address, failed too often.
+            TooManyFailures: it is unknown, and so were too many from this address.
         """
         sha256 = keys.sha256(secret)
         subject = "apikey:" + sha256.hex()
         with self._store.reading() as records:
-            failed_before = self._throttle.admit(records, subject, address)
             found = records.credential_by_secret(sha256) if keys.well_formed(secret) else None
-        self._count(subject, address, succeeded=found is not None, failed_before=failed_before)
-        if found is not None:
+            self._require_known(records, found, subject, address)
+        if found is None:
+            self._throttle.failed(subject, address)
+        else:
             self._last_use.note(found.id)
         return found
 
@@ -67,16 +68,28 @@ class Authenticator:
         """Return the credential of a registry token, None if the region has none. One read.
 
         Raises:
-            TooManyFailures: this token, or this address, failed too often.
+            TooManyFailures: as for an API key.
         """
         hashed = self._look_up.hash(secret)
         subject = "token:" + hashed.hex()
         with self._store.reading() as records:
-            failed_before = self._throttle.admit(records, subject, address)
             known = well_formed(secret)
             found = records.token_by_secret(hashed, region, self._throttle.now) if known else None
-        self._count(subject, address, succeeded=found is not None, failed_before=failed_before)
+            self._require_known(records, found, subject, address)
+        if found is None:
+            self._throttle.failed(subject, address)
         return found
+
+    def _require_known(
+        self, records: Records, found: Credential | None, subject: str, address: str
+    ) -> None:
+        """Admit what was found in any case, else only where not too much failed.
+
+        Nobody guesses a secret of this length, so the right one is let in however many wrong ones
+        came from its address: it may be that of a whole company, or of a proxy.
+        """
+        if found is None:
+            self._throttle.admit(records, subject, address)
 
     def password(self, email: str, password: str, address: str) -> Credential | None:
         """Return the user's credential, None if e-mail and password do not fit.
@@ -92,7 +105,10 @@ class Authenticator:
             failed_before = self._throttle.admit(records, subject, address)
             found = records.password_credential(normalise(email))
         fits = self._passwords.matches(password, found[1] if found else None)
-        self._count(subject, address, succeeded=fits, failed_before=failed_before)
+        if not fits:
+            self._throttle.failed(subject, address)
+        elif failed_before:
+            self._throttle.succeeded(subject, address)
         return found[0] if found and fits else None
 
     def refresh(self, token: str, audience: str) -> tuple[Credential, Claims]:
@@ -134,9 +150,3 @@ class Authenticator:
     def _standing(self, claims: Claims) -> Credential | None:
         with self._store.reading() as records:
             return records.credential(claims.credential)
-
-    def _count(self, subject: str, address: str, *, succeeded: bool, failed_before: bool) -> None:
-        if not succeeded:
-            self._throttle.failed(subject, address)
-        elif failed_before:
-            self._throttle.succeeded(subject, address)
