@@ -101,9 +101,15 @@ def embedded(folder: Path, **settings: str) -> Iterator[Stage]:
 
 
 @contextmanager
-def apart(folder: Path, s3: S3Server, endpoint: str = "", **settings: str) -> Iterator[Stage]:
-    """PostgreSQL and an object store."""
-    cluster = shared_cluster()
+def apart(
+    folder: Path,
+    s3: S3Server,
+    endpoint: str = "",
+    cluster: Cluster | None = None,
+    **settings: str,
+) -> Iterator[Stage]:
+    """PostgreSQL, in the cluster that tests share or in another one, and an object store."""
+    cluster = cluster or shared_cluster()
     url = cluster.create()
     own = {
         "WHARFINGER_DATABASE_URL": url,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,9 @@ import pytest
 from tests.faults.killer import wait_for
 from tests.faults.ledger import digest_of
 from tests.faults.small_disk import SmallDisk, small_disk
-from tests.faults.stage import QUICKLY, Stage, embedded, reported
+from tests.faults.stage import QUICKLY, Stage, apart, embedded, reported
+from tests.support.postgres import Cluster
+from tests.support.s3 import S3Server
 
 MIB = 1024 * 1024
 SIZE = 24 * MIB
@@ -141,6 +145,34 @@ def test_a_database_without_room_refuses_and_recovers(tmp_path: Path) -> None:
                 filler.close()
                 stage.require_whole()
             crew.close()
+
+
+def test_a_postgresql_without_room_refuses_and_recovers(tmp_path: Path, s3: S3Server) -> None:
+    # Not below a folder of root's: PostgreSQL does not run as root.
+    folder = Path(tempfile.gettempdir()) / f"wharfinger-pg-{uuid.uuid4()}"
+    with small_disk(folder, 160 * MIB) as disk, Cluster(folder) as cluster:
+        cluster.make_template()
+        with apart(tmp_path, s3, cluster=cluster, **QUICKLY) as stage:
+            crew = stage.crew(SEED, clients=3)
+            with reported("full-disk-postgresql", SEED, stage, crew) as report:
+                crew.run(6)
+                token = crew.tenant.registry_token(["repository:crew0/fill:pull,push"])
+                filler = _Filler(stage, token)
+                ballast = _fill_up(disk.folder / "ballast")
+                deadline = time.monotonic() + 90
+                while not filler.refusals.get("507 WHF0011") and time.monotonic() < deadline:
+                    filler.push(os.urandom(100))
+                report.add({"refusals": filler.refusals})
+                assert filler.refusals.get("507 WHF0011")
+                crew.verify()
+                ballast.unlink()
+                wait_for(lambda: filler.push(os.urandom(BLOB)) == 201, "pushes succeed again")
+                crew.run(20)
+                stage.server.restart()
+                filler.close()
+                stage.require_whole()
+            crew.close()
+    folder.rmdir()
 
 
 def _fill_up(file: Path) -> Path:
