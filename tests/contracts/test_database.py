@@ -271,6 +271,22 @@ def test_a_statement_that_takes_too_long_is_ended() -> None:
         hasty.close()
 
 
+def test_units_share_a_session_in_which_statements_are_prepared() -> None:
+    with fresh_database() as url:
+        small = PostgresDatabase(url, Limits(1, wait=5, statement=30, lock=5, idle=60))
+        sessions = set()
+        for _ in range(10):
+            with small.reading() as connection:
+                total(connection)
+                sessions.add(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar())
+        with small.reading() as connection:
+            query = "SELECT statement FROM pg_prepared_statements"
+            prepared = list(connection.exec_driver_sql(query).scalars())
+        small.close()
+    assert len(sessions) == 1
+    assert any(FAILURES.name in statement for statement in prepared)
+
+
 def test_more_units_than_connections_take_turns() -> None:
     with fresh_database() as url:
         small = PostgresDatabase(url, Limits(2, wait=20, statement=30, lock=5, idle=60))
