@@ -122,6 +122,70 @@ def test_garbage_is_listed_and_damage_is_found_mended_and_written_down(place: Pl
     assert place.server.told("fsck", "--deep") == []
 
 
+def test_rows_that_went_wrong_are_found_mended_and_written_down(place: Place) -> None:
+    dock, repository = place.dock, f"{place.tenant.namespace}/app"
+    app = dock.push(repository, "app", layers=[b"linked", b"noted"]).digest
+    twin = dock.push(f"{place.tenant.namespace}/twin", "app", layers=[b"linked", b"noted"]).digest
+    lone = dock.push(repository, "lone", layers=[b"of its own"]).digest
+    assert app == twin
+    here = "repository_id = (SELECT id FROM repositories WHERE name = :name)"
+    place.sql(
+        f"DELETE FROM repository_blobs WHERE {here} AND digest = :digest",
+        name=repository,
+        digest=digest_of(b"linked"),
+    )
+    place.sql(
+        f"DELETE FROM manifest_references WHERE {here} AND child = :digest",
+        name=repository,
+        digest=digest_of(b"noted"),
+    )
+    place.sql(
+        "INSERT INTO manifest_references (repository_id, manifest, child, kind)"
+        " SELECT id, 'sha256:stray', 'sha256:child', 'blob' FROM repositories WHERE name = :name",
+        name=repository,
+    )
+    place.sql(f"UPDATE tags SET digest = 'sha256:0' WHERE {here} AND name = 'app'", name=repository)
+    place.sql(
+        f"UPDATE manifests SET content = :content WHERE {here} AND digest = :digest",
+        name=f"{place.tenant.namespace}/twin",
+        content=b"{}",
+        digest=app,
+    )
+    place.sql("UPDATE manifests SET content = :content WHERE digest = :d", content=b"[]", d=lone)
+
+    planted = {
+        ("manifest-child", "relinked"),
+        ("manifest-digest", "fenced"),
+        ("manifest-digest", "restored"),
+        ("references", "rewritten"),
+        ("references-stray", "removed"),
+        ("tag-dangling", "removed"),
+    }
+    assert {check for check, _ in checks(place.server.told("fsck", code=1))} == {
+        check for check, _ in planted
+    }
+    assert set(checks(place.server.told("fsck", "--repair", code=1))) == planted
+    audited = place.audited("storage.")
+    assert {(action.removeprefix("storage."), target) for action, target in audited} == {
+        ("relinked", app),
+        ("fenced", lone),
+        ("restored", app),
+        ("rewritten", app),
+        ("removed", "sha256:stray"),
+        ("removed", "sha256:0"),
+    }
+
+    # Only what waits for a push is left; repairing again changes and writes down nothing.
+    assert checks(place.server.told("fsck", "--repair", code=1)) == [("manifest-fenced", "")]
+    assert place.audited("storage.") == audited
+    told = dock.registry("GET", f"manifests/{lone}", repository)
+    assert (told.status_code, "WHF0115" in told.text) == (404, True)
+    dock.push(repository, "lone", layers=[b"of its own"])
+    assert place.server.told("fsck", "--deep") == []
+    for name in (repository, f"{place.tenant.namespace}/twin"):
+        assert digest_of(dock.registry("GET", f"manifests/{app}", name).content) == app
+
+
 def test_changed_bytes_in_the_trash_are_told(place: Place) -> None:
     dock, repository = place.dock, f"{place.tenant.namespace}/app"
     pushed = dock.push(repository, "v1")
