@@ -106,6 +106,7 @@ def apart(
     s3: S3Server,
     endpoint: str = "",
     cluster: Cluster | None = None,
+    /,
     **settings: str,
 ) -> Iterator[Stage]:
     """PostgreSQL, in the cluster that tests share or in another one, and an object store."""

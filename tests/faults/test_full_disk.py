@@ -152,7 +152,7 @@ def test_a_postgresql_without_room_refuses_and_recovers(tmp_path: Path, s3: S3Se
     folder = Path(tempfile.gettempdir()) / f"wharfinger-pg-{uuid.uuid4()}"
     with small_disk(folder, 160 * MIB) as disk, Cluster(folder) as cluster:
         cluster.make_template()
-        with apart(tmp_path, s3, cluster=cluster, **QUICKLY) as stage:
+        with apart(tmp_path, s3, "", cluster, **QUICKLY) as stage:
             crew = stage.crew(SEED, clients=3)
             with reported("full-disk-postgresql", SEED, stage, crew) as report:
                 crew.run(6)

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, Self
 _HEAD_BYTES: Final = 64 * 1024
 _PIECE: Final = 64 * 1024
 _FOREVER: Final = 3600.0
+_LINGER: Final = 5.0
 
 
 class Fault(Enum):
@@ -179,7 +180,10 @@ class FaultProxy:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
             up_writer.close()
-        return await _answer(writer, answer, body, fault) and whole
+        kept = await _answer(writer, answer, body, fault)
+        if kept and not whole:
+            await _linger(reader, writer)
+        return kept and whole
 
 
 async def _answer(
@@ -201,6 +205,15 @@ async def _answer(
     writer.write(head + body)
     await writer.drain()
     return b"connection: close" not in head.lower()
+
+
+async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take the rest of a body that nobody wants: closed over it, the answer would be lost."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER):
+            writer.write_eof()
+            while await reader.read(_PIECE):
+                pass
 
 
 async def _refuse(writer: asyncio.StreamWriter, status: str, code: str) -> None:
