@@ -96,8 +96,8 @@ class Urls:
             forwarded = request.headers.get("x-forwarded-for", "")
             # The last entry that is no proxy of ours: what stands before it the client may forge.
             for entry in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
-                address = entry
-                if not self._trusts(entry):
+                address = unmapped(entry)
+                if not self._trusts(address):
                     break
         return address[:64]
 
@@ -125,4 +125,14 @@ class Urls:
 def peer(scope: Scope) -> str:
     """Return the address that the connection came from; '' for a local socket."""
     client = scope.get("client")
-    return client[0] if client else ""
+    return unmapped(client[0]) if client else ""
+
+
+def unmapped(address: str) -> str:
+    """Return an IPv4 address as one where a socket of both families wrote it as IPv6.
+
+    RFC 4291 section 2.5.5.2. Networks in settings would not hold it otherwise, and all IPv4
+    clients would be one IPv6 network.
+    """
+    start, colon, rest = address.rpartition(":")
+    return rest if colon and start.lower() == "::ffff" and "." in rest else address
