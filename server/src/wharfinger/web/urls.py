@@ -93,7 +93,7 @@ class Urls:
         """Return the address of the client, as told by trusted proxies if it came through some."""
         address = peer(request.scope)
         if self._trusts(address):
-            forwarded = request.headers.get("x-forwarded-for", "")
+            forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
             # The last entry that is no proxy of ours: what stands before it the client may forge.
             for entry in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
                 address = unmapped(entry)
