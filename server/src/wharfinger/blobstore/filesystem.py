@@ -27,6 +27,7 @@ from wharfinger.blobstore.names import (
 )
 from wharfinger.blobstore.pieces import pieces
 from wharfinger.blobstore.port import (
+    CHUNK,
     BlobReader,
     Leftover,
     Look,
@@ -43,6 +44,10 @@ _FILE_MODE: Final = 0o600
 _FOLDER_MODE: Final = 0o700
 _WRITE: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+# The kernel caches what is written at once in blocks as large, which it takes from memory that was
+# never in use: dear where a hypervisor has to provide it. Short files do without, from long ones
+# much is read at once later.
+_SLICE: Final = 32 * 1024
 _RESERVE: Final = 1024 * 1024  # bytes; with less room left the store says that it is full
 
 
@@ -362,8 +367,9 @@ def _cut(file: FileIO, stored: int, offset: int) -> None:
 
 def _write_all(file: FileIO, data: bytes | bytearray | memoryview, offset: int = 0) -> None:
     rest = memoryview(data)
+    step = _SLICE if len(rest) <= CHUNK else len(rest)
     while rest:
-        written = os.pwrite(file.fileno(), rest, offset)
+        written = os.pwrite(file.fileno(), rest[:step], offset)
         offset += written
         rest = rest[written:]
 
