@@ -144,6 +144,23 @@ def test_traffic_is_refused_on_get_never_on_head(client: Client) -> None:
     assert client.get(content).content == content
 
 
+def test_who_downloads_is_told_when_little_traffic_is_left(client: Client) -> None:
+    large, small = b"l" * (900 * 1024), b"s"
+    for content in (large, small):
+        assert client.push(content).status_code == 201
+    client.tenant.set_quotas(traffic=1)
+    assert "Warning" not in client.get(small).headers
+    client.get(large).raise_for_status()
+
+    eventually(lambda: "Warning" in client.get(small).headers)
+    for headers in ({}, {"Range": "bytes=0-0"}):  # by the short path, and by the ordinary one
+        (value,) = client.get(small, **headers).headers.get_list("Warning")
+        assert value.startswith('299 - "')
+        assert value.endswith('(WHF1004)"')
+    client.tenant.set_quotas(traffic=100)
+    eventually(lambda: "Warning" not in client.get(small).headers)
+
+
 def test_traffic_is_what_was_granted(client: Client) -> None:
     content = b"u" * 10_000
     assert client.push(content).status_code == 201

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from wharfinger.identity.model import Claims
 from wharfinger.namespaces.service import Owners
 from wharfinger.quotas.model import WARN_PERCENT, Level
 from wharfinger.web.notices import Notice
 from wharfinger_common.catalogue import notices as entries
 from wharfinger_common.names import namespace_of
+from wharfinger_common.refusals import Entry
 
 
 class Levels(Protocol):
@@ -30,12 +32,26 @@ class QuotaAdviser:
         account = self._owners.owner(region, namespace_of(repository))
         if account is None:
             return ()
-        levels = (
-            (entries.STORAGE_NEARLY_USED, self._storage.level(region, account)),
-            (entries.TRAFFIC_NEARLY_USED, self._traffic.level(region, account)),
+        return (
+            *nearly_used(entries.STORAGE_NEARLY_USED, self._storage.level(region, account)),
+            *nearly_used(entries.TRAFFIC_NEARLY_USED, self._traffic.level(region, account)),
         )
-        return [
-            Notice(entry, {"percent": level.percent})
-            for entry, level in levels
-            if level.percent > WARN_PERCENT
-        ]
+
+
+def nearly_used(entry: Entry, level: Level) -> tuple[Notice, ...]:
+    """Return the notice of a quota that is used above 80 %, if it is."""
+    if level.percent <= WARN_PERCENT:
+        return ()
+    return (Notice(entry, {"percent": level.percent}),)
+
+
+def download_notices(
+    traffic: Levels, claims: Claims, region: str, account: str
+) -> tuple[Notice, ...]:
+    """Return what to tell with a download that counts for ``account``: its own people only.
+
+    From memory; for the event loop too.
+    """
+    if claims.account != account:
+        return ()
+    return nearly_used(entries.TRAFFIC_NEARLY_USED, traffic.level(region, account))

@@ -20,6 +20,8 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wharfinger.identity.model import PULL, Claims, KeyUnread, TokenType
+from wharfinger.quotas.http import download_notices
+from wharfinger.quotas.model import Level
 from wharfinger.registry.fastreads import (
     AwaitedReads,
     FastReads,
@@ -35,6 +37,7 @@ from wharfinger.registry.remembered import Answer, Remembered, Wanted
 from wharfinger.web.context import Web
 from wharfinger.web.exchange import Exchange, new_request_id, request_id
 from wharfinger.web.meter import Answered
+from wharfinger.web.notices import Notice
 from wharfinger.web.sendfile import ClientGone, offered, send_file
 from wharfinger_common.refusals import Refusal
 
@@ -67,6 +70,9 @@ class Traffic(Protocol):
 
     def spend(self, region: str, account: str, size: int) -> bool:
         """Grant ``size`` bytes at once; False leaves it to the ordinary route to ask."""
+
+    def level(self, region: str, account: str) -> Level:
+        """Return how much of the month's traffic is used, from memory."""
 
 
 class Files(Protocol):
@@ -119,6 +125,7 @@ class _FoundFile(NamedTuple):
     digest: str
     size: int
     claims: Claims
+    notices: tuple[Notice, ...]
 
 
 class _PlainReads:
@@ -150,6 +157,7 @@ class _PlainReads:
     async def _send(self, scope: Scope, receive: Receive, send: Send, found: _FoundFile) -> None:
         exchange = Exchange(scope, receive, send, self._web.urls)
         exchange.route, exchange.presented.claims = ROUTES["blobs"], found.claims
+        exchange.presented.notices = found.notices
         headers = blob_headers(found.digest, found.size)
         self._web.meter.began()
         try:
@@ -239,7 +247,9 @@ class _PlainReads:
         if not self._traffic.spend(asked.claims.region, found.account, found.size):
             file.close()
             return None
-        return _FoundFile(file, asked.read.reference, found.size, asked.claims)
+        claims = asked.claims
+        notices = download_notices(self._traffic, claims, claims.region, found.account)
+        return _FoundFile(file, asked.read.reference, found.size, claims, notices)
 
     def _stands(self, claims: Claims, epoch: int | None) -> bool:
         """Whether the credential stands, by what the database says with what it found.

@@ -47,6 +47,9 @@ class TrafficQuota(Protocol):
     def grant(self, region: str, account: str, size: int) -> None:
         """Grant ``size`` bytes, or refuse them; blocking."""
 
+    def level(self, region: str, account: str) -> Level:
+        """Return how much of the month's traffic was used when this worker last asked."""
+
 
 class _Budget:
     """What a worker may grant of one account, within one month and until ``until``."""

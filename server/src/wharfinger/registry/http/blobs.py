@@ -11,7 +11,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from wharfinger.blobstore.port import BlobReader
-from wharfinger.identity.model import DELETE, PULL
+from wharfinger.identity.model import DELETE, PULL, Claims
+from wharfinger.quotas.http import download_notices
 from wharfinger.registry.http.transfer import insist
 from wharfinger.registry.model.blobs import (
     Blob,
@@ -30,6 +31,7 @@ from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
 from wharfinger.web.sendfile import offered, send_file
 from wharfinger.web.threads import Threads
+from wharfinger.web.witness import notice
 from wharfinger_common.digests import Digest
 from wharfinger_common.names import require_repository
 
@@ -67,7 +69,7 @@ class _Handlers:
 
     async def get(self, request: Request) -> Response:
         """Send the blob, or the one part of it that is asked for, if the traffic quota allows."""
-        region, blob = await self._find(request, self._blobs.find)
+        claims, blob = await self._find(request, self._blobs.find)
         if _unchanged(request, blob):
             return _headers_only(304, not_modified_headers(blob.digest))
         header = request.headers.get
@@ -78,7 +80,9 @@ class _Handlers:
         url = await self._url(blob)
         # Elsewhere nobody counts what is taken: a redirect counts whole.
         sliced = part if isinstance(part, Slice) and url is None else None
-        await self._grant(region, blob.account, sliced.length if sliced else blob.size)
+        size = sliced.length if sliced else blob.size
+        await self._grant(claims.region, blob.account, size)
+        notice(request, *download_notices(self._traffic, claims, claims.region, blob.account))
         if url is not None:
             return _elsewhere(url, blob)
         if isinstance(part, Slice):
@@ -102,12 +106,12 @@ class _Handlers:
 
     async def _find(
         self, request: Request, find: Callable[[str, str, Digest], Blob]
-    ) -> tuple[str, Blob]:
-        """Return the region that is called, and the blob there."""
+    ) -> tuple[Claims, Blob]:
+        """Return who asks, and the blob in the region that is called."""
         repository, digest = _target(request)
         claims = await self._gate.authorize(request, repository, PULL)
         blob = await self._threads.run(find, claims.region, repository, digest)
-        return claims.region, blob
+        return claims, blob
 
     async def _grant(self, region: str, account: str, size: int) -> None:
         """Let ``size`` bytes be sent; they count from here, whatever becomes of them.
