@@ -15,6 +15,7 @@ from tests.support.registry_manifests import REGION
 from tests.support.s3 import BUCKET, S3Server
 from wharfinger.blobstore.filesystem import FilesystemStore
 from wharfinger.blobstore.port import BlobStore
+from wharfinger.database.errors import StorageFull
 from wharfinger.registry.model.checking import Remedy
 from wharfinger.registry.model.collection import Reason, Thing
 from wharfinger.registry.model.repositories import Place
@@ -168,3 +169,18 @@ def test_replaced_bytes_are_found_without_reading_all_and_healed_by_a_push(
     assert depot.shown(b"layer")
     assert depot.shown(LARGE)
     assert check(depot, deep=True) == []
+
+
+def test_restored_bytes_are_read_though_nothing_can_be_written_down(
+    damaging: tuple[Depot, Overwrite], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depot, overwrite = damaging
+    push_in_chunks(depot, LARGE)
+    overwrite(location_of(depot, LARGE), LARGE)
+
+    def full(*_: object, **__: object) -> None:
+        raise StorageFull
+
+    monkeypatch.setattr(depot.database, "writing", full)
+    monkeypatch.setattr(depot.bytes_store, "seal", full)
+    assert depot.shown(LARGE)

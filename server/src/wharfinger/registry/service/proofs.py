@@ -5,6 +5,7 @@ What is caught when is told in docs/adr/0020.
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from io import FileIO
 from typing import Final, Protocol
 
@@ -91,7 +92,7 @@ class Proofs:
         for piece in pieces(file, 0, blob.size):
             running.update(piece)
         self._require_digest(blob, running)
-        self._store.seal(blob.location, str(status.st_mtime_ns))
+        self._note(blob, str(status.st_mtime_ns))
 
     def require_read(self, blob: Blob, reader: BlobReader) -> None:
         """Return if the reader gives the blob: at once by its seal, else it is read whole.
@@ -108,9 +109,7 @@ class Proofs:
         for piece in reader.read(0, blob.size):
             running.update(piece)
         self._require_digest(blob, running)
-        noted = self._store.seal(blob.location, reader.seal)
-        if noted != blob.seal:
-            self._records.seal(blob, noted)
+        self._note(blob, reader.seal)
 
     def streamed(self, blob: Blob, passing: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the pieces of the whole blob, the last one only when all of them are right.
@@ -130,6 +129,13 @@ class Proofs:
         self._require_digest(blob, running)
         if held:
             yield held
+
+    def _note(self, blob: Blob, seal: str) -> None:
+        """Take note that right bytes bear this seal; what cannot be noted is read again."""
+        with suppress(Refusal):
+            noted = self._store.seal(blob.location, seal)
+            if noted != blob.seal:
+                self._records.seal(blob, noted)
 
     def _require_digest(self, blob: Blob, running: Hasher) -> None:
         if running.hexdigest() != Digest.parse(blob.digest).hex:
