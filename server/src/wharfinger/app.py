@@ -31,7 +31,8 @@ from wharfinger.plugin_index import http as plugin_index_http
 from wharfinger.plugin_index.service import PluginIndex
 from wharfinger.plugin_index.store import WheelFolder
 from wharfinger.quotas.http import QuotaAdviser
-from wharfinger.registry.fastpath import AwaitedFastPath, FastPath
+from wharfinger.registry.fastpath import FastPath
+from wharfinger.registry.fastpath_awaited import AwaitedFastPath
 from wharfinger.registry.fastreads import SqliteFastReads
 from wharfinger.registry.http import blobs as blobs_http
 from wharfinger.registry.http import catalog as catalog_http

@@ -1,0 +1,274 @@
+"""Plain reads: what both ways of the fast path take for one, and how a blob's file is sent."""
+
+import os
+from collections.abc import Callable
+from io import FileIO
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from wharfinger.identity.model import PULL, Claims, KeyUnread, TokenType
+from wharfinger.quotas.http import download_notices
+from wharfinger.quotas.model import Level
+from wharfinger.registry.fastreads import (
+    FoundBlob,
+    FoundManifest,
+    Key,
+)
+from wharfinger.registry.model.blobs import Headers, blob_headers
+from wharfinger.registry.model.collection import young_since
+from wharfinger.registry.model.manifests import manifest_headers
+from wharfinger.web.context import Web
+from wharfinger.web.exchange import Exchange
+from wharfinger.web.notices import Notice
+from wharfinger.web.sendfile import ClientGone, offered, send_file
+from wharfinger_common.refusals import Refusal
+
+_API_VERSION: Final = (b"docker-distribution-api-version", b"registry/2.0")
+ROUTES: Final = {
+    "manifests": "/v2/{name}/manifests/{reference}",
+    "blobs": "/v2/{name}/blobs/{digest}",
+}
+"""Templates of the ordinary routes, for figures and logs."""
+
+_ORDINARY_HEADERS: Final = frozenset({b"range", b"if-none-match", b"if-match", b"if-range"})
+
+
+Found = tuple[Headers, bytes]
+"""Headers and body of a 200."""
+
+
+class Tokens(Protocol):
+    """Where the fast path has tokens verified; a known one costs a dictionary look-up."""
+
+    def verify_at_once(self, token: str, typ: TokenType, audience: str) -> Claims:
+        """Return the claims of a valid token, without blocking."""
+
+    def doubt(self, credential: str) -> None:
+        """Look the credential up before it is honoured again."""
+
+
+class Traffic(Protocol):
+    """Where downloads are granted and counted; see `wharfinger.quotas.service.traffic`."""
+
+    def spend(self, region: str, account: str, size: int) -> bool:
+        """Grant ``size`` bytes at once; False leaves it to the ordinary route to ask."""
+
+    def level(self, region: str, account: str) -> Level:
+        """Return how much of the month's traffic is used, from memory."""
+
+
+class Files(Protocol):
+    """Where blobs are files; see `wharfinger.blobstore.port.BlobStore`."""
+
+    @property
+    def path(self) -> Callable[[str], Path | None]:
+        """Return the file of a location, None where blobs are no files."""
+
+    @property
+    def sealed(self) -> Callable[[str, int], bool]:
+        """Whether the file is as the store left it."""
+
+
+class PlainRead(NamedTuple):
+    """What a path asks for."""
+
+    repository: str
+    kind: str
+    reference: str
+
+
+class Asked(NamedTuple):
+    """A plain read, and who asks."""
+
+    read: PlainRead
+    method: str
+    claims: Claims
+
+    @property
+    def downloads(self) -> bool:
+        """Whether it asks for a blob's bytes."""
+        return self.read.kind == "blobs" and self.method == "GET"
+
+    @property
+    def by_tag(self) -> bool:
+        """Whether its manifest is named by a tag."""
+        return ":" not in self.read.reference
+
+    @property
+    def with_content(self) -> bool:
+        """Whether the content is wanted."""
+        return self.method == "GET"
+
+
+class FoundFile(NamedTuple):
+    """A blob's open file and what the answer says of it."""
+
+    file: FileIO
+    digest: str
+    size: int
+    claims: Claims
+    notices: tuple[Notice, ...]
+
+
+class PlainReads:
+    """What both ways share: which requests are plain reads, and how a blob's file is sent."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        web: Web,
+        tokens: Tokens,
+        files: Files,
+        traffic: Traffic,
+    ) -> None:
+        self._app: Final = app
+        self._web: Final = web
+        self._tokens: Final = tokens
+        self._files: Final = files
+        self._traffic: Final = traffic
+        regions = web.urls.regions
+        self._regions: Final = {host.encode(): one.name for host, one in regions.hosts.items()}
+        self._several: Final = regions.only is None
+
+    def _asked(self, scope: Scope) -> Asked | None:
+        """Return what a plain read with a valid token asks for, else None."""
+        read = self._plain_read(scope)
+        claims = self._claims(scope, read) if read is not None else None
+        return None if read is None or claims is None else Asked(read, scope["method"], claims)
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send, found: FoundFile) -> None:
+        exchange = Exchange(scope, receive, send, self._web.urls)
+        exchange.route, exchange.presented.claims = ROUTES["blobs"], found.claims
+        exchange.presented.notices = found.notices
+        headers = blob_headers(found.digest, found.size)
+        self._web.meter.began()
+        try:
+            with found.file as file:
+                await exchange.send(
+                    {"type": "http.response.start", "status": 200, "headers": headers}
+                )
+                await send_file(exchange.send, file, 0, found.size)
+        except ClientGone:
+            exchange.gone = True
+            raise
+        finally:
+            exchange.end(self._web.meter, self._web.access)
+
+    def _plain_read(self, scope: Scope) -> PlainRead | None:
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+            return None
+        path: str = scope["path"]
+        if not path.startswith("/v2/") or b"%" in scope["raw_path"] or self._web.draining():
+            return None
+        head, _, reference = path.rpartition("/")
+        repository, _, kind = head[4:].rpartition("/")
+        if kind not in {"manifests", "blobs"} or not repository or not reference:
+            return None
+        return PlainRead(repository, kind, reference)
+
+    def _claims(self, scope: Scope, read: PlainRead) -> Claims | None:
+        """Return the claims of a token that grants the read and is still valid, else None."""
+        token, host = "", b""
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                if token or value[:7].lower() != b"bearer ":
+                    return None
+                token = value[7:].decode("latin-1")
+            elif name == b"host":
+                host = value
+            elif name in _ORDINARY_HEADERS:
+                return None
+        if not token:
+            return None
+        try:
+            claims = self._tokens.verify_at_once(token, TokenType.REGISTRY, "registry")
+            if self._several and claims.region != self._region(scope, host):
+                return None
+        except (KeyUnread, Refusal):
+            return None
+        plain = claims.grants(read.repository, PULL) and not self._is_warned(claims)
+        return claims if plain and self._is_open(claims.region, read.repository) else None
+
+    def _is_open(self, region: str, repository: str) -> bool:
+        """Whether every network may pull, as far as that is known now."""
+        private = self._web.private
+        if private.is_stale():
+            return False
+        return not private.restricts(region, repository.partition("/")[0])
+
+    def _is_warned(self, claims: Claims) -> bool:
+        """Whether the answer carries a warning that the credential ends."""
+        if not claims.ends:
+            return False
+        return claims.ends - self._web.clock() <= self._web.settings.credential_warning_seconds
+
+    def _region(self, scope: Scope, host: bytes) -> str:
+        """Return the region that is called; the host may be a proxy's word, or in other form."""
+        proxied = self._web.settings.trusted_proxies
+        known = None if proxied else self._regions.get(host)
+        return known or self._web.urls.region(HTTPConnection(scope))
+
+    def _key(self, asked: Asked) -> Key:
+        key: Key = {
+            "region": asked.claims.region,
+            "repository": asked.read.repository,
+            "reference": asked.read.reference,
+            "credential": asked.claims.credential,
+        }
+        if asked.read.kind == "blobs" and asked.method == "HEAD":
+            grace = self._web.settings.collection_grace_seconds
+            key["young"] = young_since(self._web.clock(), grace)
+        return key
+
+    def _file(self, scope: Scope, asked: Asked, found: FoundBlob | None) -> FoundFile | None:
+        if found is None or not self._stands(asked.claims, found.epoch):
+            return None
+        file = self._open(scope, found)
+        if file is None:
+            return None
+        if not self._traffic.spend(asked.claims.region, found.account, found.size):
+            file.close()
+            return None
+        claims = asked.claims
+        notices = download_notices(self._traffic, claims, claims.region, found.account)
+        return FoundFile(file, asked.read.reference, found.size, claims, notices)
+
+    def _stands(self, claims: Claims, epoch: int | None) -> bool:
+        """Whether the credential stands, by what the database says with what it found.
+
+        If not, the ordinary route that is asked next must not know better from memory.
+        """
+        if epoch == claims.epoch:
+            return True
+        self._tokens.doubt(claims.credential)
+        return False
+
+    def _manifest_found(self, asked: Asked, found: FoundManifest | None) -> Found | None:
+        if found is None or not self._stands(asked.claims, found.epoch):
+            return None
+        headers = manifest_headers(found.digest, found.media_type, found.size)
+        return headers, found.content or b""
+
+    def _head_found(self, asked: Asked, found: FoundBlob | None) -> Found | None:
+        if found is None or not self._stands(asked.claims, found.epoch):
+            return None
+        return [*blob_headers(asked.read.reference, found.size), _API_VERSION], b""
+
+    def _open(self, scope: Scope, found: FoundBlob) -> FileIO | None:
+        """Return the file to send, where the server can send files and it is there, untouched."""
+        path = self._files.path(found.location)
+        if path is None or not offered(scope):
+            return None
+        try:
+            file = FileIO(path)
+        except OSError:
+            return None
+        status = os.fstat(file.fileno())
+        whole = status.st_size == found.size
+        if not (whole and self._files.sealed(found.location, status.st_mtime_ns)):
+            file.close()
+            return None
+        return file
