@@ -175,7 +175,7 @@ class FaultProxy:
             if answer.split(b" ", 2)[1] < b"300":
                 await sending
             # A refusal may come before the body, which then never does.
-            whole = sending.done()
+            whole = sending.done() and not sending.cancelled() and sending.exception() is None
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.conftest import NewTenant
 from tests.support.command_line import CommandLine
 from tests.support.doctor import findings, last
+from tests.support.faults import Fault, FaultProxy
 from tests.support.images import Dock
 from tests.support.s3 import S3Server
 from tests.support.server import Operator, Server, Tenant
@@ -115,10 +117,16 @@ def test_latest_is_older_than_the_newest_tag(
 
 
 @pytest.fixture
-def redirecting(tmp_path: Path, s3: S3Server) -> Iterator[Server]:
+def between(s3: S3Server) -> Iterator[FaultProxy]:
+    with FaultProxy(s3.port) as running:
+        yield running
+
+
+@pytest.fixture
+def redirecting(tmp_path: Path, s3: S3Server, between: FaultProxy) -> Iterator[Server]:
     settings = {
         **s3.environment,
-        "WHARFINGER_BLOBS_URL": s3.blobs_url(),
+        "WHARFINGER_BLOBS_URL": s3.blobs_url(endpoint=between.endpoint),
         "WHARFINGER_BLOBS_REDIRECT": "true",
     }
     with Server(tmp_path / "data", settings=settings) as server:
@@ -126,7 +134,7 @@ def redirecting(tmp_path: Path, s3: S3Server) -> Iterator[Server]:
 
 
 def test_a_layer_that_lies_in_a_bucket(
-    ibmcloud: CommandLine, redirecting: Server, s3: S3Server
+    ibmcloud: CommandLine, redirecting: Server, s3: S3Server, between: FaultProxy
 ) -> None:
     operator = Operator.of(redirecting)
     tenant = operator.create_tenant("bucket")
@@ -135,12 +143,20 @@ def test_a_layer_that_lies_in_a_bucket(
     ibmcloud.ok("login", "-a", redirecting.api, "--apikey", tenant.api_key)
 
     _, told = findings(ibmcloud, "bucket/app:1")
-    assert told[-2]["message"] == f"The first layer comes from 127.0.0.1:{s3.port}"
+    store = urlsplit(between.endpoint).netloc
+    assert told[-2]["message"] == f"The first layer comes from {store}"
 
+    # The service reaches the store, this machine does not.
+    between.fail(Fault.RESET, times=float("inf"), containing="X-Amz-Signature")
+    code, told = findings(ibmcloud, "bucket/app:1")
+    assert (code, told[-1]["check"], told[-1]["code"]) == (24, "layer", "WHF0816")
+    assert store in told[-1]["message"]
+
+    between.clear()
     s3.stop()
     try:
         code, told = findings(ibmcloud, "bucket/app:1")
-        assert (code, told[-1]["check"], told[-1]["code"]) == (24, "layer", "WHF0812")
+        assert (code, told[-1]["check"], told[-1]["code"]) == (24, "layer", "WHF0829")
     finally:
         s3.start()
     for each in (dock, tenant, operator):
