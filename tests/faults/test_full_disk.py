@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.faults.crew import Crew
 from tests.faults.killer import wait_for
 from tests.faults.ledger import digest_of
 from tests.faults.small_disk import SmallDisk, small_disk
@@ -139,11 +140,7 @@ def test_a_database_without_room_refuses_and_recovers(tmp_path: Path) -> None:
                 crew.verify()
                 assert 507 in statuses
                 ballast.unlink()
-                wait_for(lambda: filler.push(os.urandom(BLOB)) == 201, "pushes succeed again")
-                crew.run(20)
-                stage.server.restart()
-                filler.close()
-                stage.require_whole()
+                _goes_on(stage, crew, filler)
             crew.close()
 
 
@@ -166,13 +163,18 @@ def test_a_postgresql_without_room_refuses_and_recovers(tmp_path: Path, s3: S3Se
                 assert filler.refusals.get("507 WHF0011")
                 crew.verify()
                 ballast.unlink()
-                wait_for(lambda: filler.push(os.urandom(BLOB)) == 201, "pushes succeed again")
-                crew.run(20)
-                stage.server.restart()
-                filler.close()
-                stage.require_whole()
+                _goes_on(stage, crew, filler)
             crew.close()
     folder.rmdir()
+
+
+def _goes_on(stage: Stage, crew: Crew, filler: _Filler) -> None:
+    """Once there is room again everybody succeeds, and nothing acknowledged is missing."""
+    wait_for(lambda: filler.push(os.urandom(BLOB)) == 201, "pushes succeed again")
+    crew.run(20)
+    stage.server.restart()
+    filler.close()
+    stage.require_whole()
 
 
 def _fill_up(file: Path) -> Path:

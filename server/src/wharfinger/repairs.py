@@ -1,7 +1,7 @@
 """Repairs of what is stored, in the audit trails of the accounts whose repositories they touch."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -24,22 +24,23 @@ _CODES: Final[Mapping[str, Entry]] = {
 _OWNERS: Final = select(repositories.c.account_id).distinct().order_by(repositories.c.account_id)
 
 
+class _Told(NamedTuple):
+    """What an audit row says: who did what to which digest, and what was found by which check."""
+
+    actor: str
+    remedy: Remedy
+    digest: str
+    check: str
+    code: str
+
+
 def record_fence(connection: Connection, digest: str, what: str, now: int) -> None:
     """Leave an audit row of a blob that a reader found damaged, for each account that shows it.
 
     Implements ``registry.store.blobs.NoteFence``.
     """
-    detail = {"check": f"blob-{what}", "code": _CODES[what].code}
-    for account in _showing(connection, digest):
-        record(
-            connection,
-            at=now,
-            account=account,
-            actor=SYSTEM,
-            action=f"storage.{Remedy.FENCED.value}",
-            target=digest,
-            detail=detail,
-        )
+    told = _Told(SYSTEM, Remedy.FENCED, digest, f"blob-{what}", _CODES[what].code)
+    _leave_rows(connection, _showing(connection, digest), told, now)
 
 
 def record_repair(database: Database, checked: Checked, now: int, *, actor: str = OPERATOR) -> None:
@@ -49,17 +50,23 @@ def record_repair(database: Database, checked: Checked, now: int, *, actor: str 
     """
     facts = checked.finding.facts
     digest = str(facts.get("digest", ""))
+    found = checked.finding
+    told = _Told(actor, checked.remedy, digest, found.check, found.entry.code)
     with database.writing() as connection:
-        for account in _accounts(connection, checked, digest):
-            record(
-                connection,
-                at=now,
-                account=account,
-                actor=actor,
-                action=f"storage.{checked.remedy.value}",
-                target=digest,
-                detail={"check": checked.finding.check, "code": checked.finding.entry.code},
-            )
+        _leave_rows(connection, _accounts(connection, checked, digest), told, now)
+
+
+def _leave_rows(connection: Connection, accounts: Sequence[str], told: _Told, now: int) -> None:
+    for account in accounts:
+        record(
+            connection,
+            at=now,
+            account=account,
+            actor=told.actor,
+            action=f"storage.{told.remedy.value}",
+            target=told.digest,
+            detail={"check": told.check, "code": told.code},
+        )
 
 
 def _accounts(connection: Connection, checked: Checked, digest: str) -> Sequence[str]:

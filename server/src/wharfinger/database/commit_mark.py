@@ -6,11 +6,13 @@ whether what it cached still stands (https://sqlite.org/walformat.html, section 
 Header"; docs/adr/0024).
 """
 
-import ctypes
 import mmap
 import os
 import sqlite3
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ctypes import Array, c_char
 
 HEAD_BYTES: Final = 48
 """One of the head's two copies: the one that a commit writes last."""
@@ -28,15 +30,19 @@ class CommitMark:
         self._connection: Final = connection
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
         (_, _, path) = connection.execute("PRAGMA database_list").fetchone()
-        file = os.open(f"{path}-shm", os.O_RDONLY | os.O_CLOEXEC)
-        self._head: Final = (ctypes.c_char * HEAD_BYTES).from_address(_mapped(file))
+        self._file: Final = os.open(f"{path}-shm", os.O_RDONLY | os.O_CLOEXEC)
+        self._head: Array[c_char] | None = None
 
     def read(self) -> bytes:
         """Return the head; its bytes mean nothing but whether they changed."""
+        if self._head is None:
+            self._head = _mapped(self._file)
         return self._head.raw
 
 
-def _mapped(file: int) -> int:
+def _mapped(file: int) -> "Array[c_char]":
+    import ctypes  # with the first read, not at the start
+
     # Python's own mmap would close its copy of the descriptor when it is collected.
     c = ctypes.CDLL(None, use_errno=True)
     c.mmap.restype = ctypes.c_void_p
@@ -47,4 +53,4 @@ def _mapped(file: int) -> int:
     if address == ctypes.c_void_p(-1).value:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
-    return int(address)
+    return (ctypes.c_char * HEAD_BYTES).from_address(address)

@@ -100,7 +100,8 @@ class SqliteDatabase:
                 try:
                     yield connection
                 finally:
-                    raw.execute("ROLLBACK")
+                    if raw.in_transaction:
+                        raw.execute("ROLLBACK")
         except _Failure as error:
             raise self._refused(error) from error
 
@@ -198,16 +199,17 @@ class _Readers:
             raise sqlite3.OperationalError(f"all {self._most} reading connections are in use")
         try:
             self._counted(1)
-            held = self._taken()
+            held, sound = self._taken(), True
             try:
                 yield held
             except _Failure:
-                _dropped(held)
+                sound = False
                 raise
-            except BaseException:
-                self._idle.append(held)
-                raise
-            self._idle.append(held)
+            finally:
+                if sound:
+                    self._idle.append(held)
+                else:
+                    _dropped(held)
         finally:
             self._counted(-1)
             self._free.release()

@@ -45,13 +45,11 @@ def nearly_used(entry: Entry, level: Level) -> tuple[Notice, ...]:
     return (Notice(entry, {"percent": level.percent}),)
 
 
-def download_notices(
-    traffic: Levels, claims: Claims, region: str, account: str
-) -> tuple[Notice, ...]:
+def download_notices(traffic: Levels, claims: Claims, account: str) -> tuple[Notice, ...]:
     """Return what to tell with a download that counts for ``account``: its own people only.
 
     From memory; for the event loop too.
     """
     if claims.account != account:
         return ()
-    return nearly_used(entries.TRAFFIC_NEARLY_USED, traffic.level(region, account))
+    return nearly_used(entries.TRAFFIC_NEARLY_USED, traffic.level(claims.region, account))

@@ -14,10 +14,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wharfinger.registry.fastreads import (
-    FastReads,
-    ReadFailed,
-)
+from wharfinger.registry.fastreads import FastReads, ReadFailed
 from wharfinger.registry.plainreads import (
     ROUTES,
     Asked,

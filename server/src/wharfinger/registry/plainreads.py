@@ -233,7 +233,7 @@ class PlainReads:
             file.close()
             return None
         claims = asked.claims
-        notices = download_notices(self._traffic, claims, claims.region, found.account)
+        notices = download_notices(self._traffic, claims, found.account)
         return FoundFile(file, asked.read.reference, found.size, claims, notices)
 
     def _stands(self, claims: Claims, epoch: int | None) -> bool:

@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 
 from wharfinger.serve.http_cycle import WRITE_HIGH, Cycle
 from wharfinger.serve.http_framing import after_upgrade, has_body, is_plain, refusal
-from wharfinger.serve.outbox import FEW, Outbox
+from wharfinger.serve.outbox import Outbox
 from wharfinger.settings import Settings
 from wharfinger.web.sendfile import EXTENSION
 
@@ -213,7 +213,7 @@ class Connection(HttpToolsProtocol):
         if version not in {"1.0", "1.1"} or not one_host:
             self._reject = 400
             raise _Rejected
-        if self._answer_at_once():
+        if version == "1.1" and self._answer_at_once():
             return
         if not is_plain(self.url, self.headers):
             self._reject = 400
@@ -239,8 +239,6 @@ class Connection(HttpToolsProtocol):
         method = _READS.get(self.parser.get_method())
         if method is None or not self._bodiless or not _PLAIN.fullmatch(self.url):
             return False
-        if self.parser.get_http_version() != "1.1":
-            return False
         scope = self.scope
         scope["method"], scope["path"], scope["raw_path"] = method, self.url.decode(), self.url
         answer = self._shortcut(scope)  # type: ignore[arg-type]  # a scope is a dict
@@ -254,11 +252,7 @@ class Connection(HttpToolsProtocol):
         state = self.server_state
         defaults = b"".join([b"%s: %s\r\n" % header for header in state.default_headers])
         answer = b"".join((STATUS_LINE[200], defaults, lines, b"\r\n", body))
-        if len(state.connections) > FEW:
-            self._outbox.put(self.transport, answer)
-        else:
-            self._outbox.flush()
-            self.transport.write(answer)
+        self._outbox.put(self.transport, answer, len(state.connections))
         state.total_requests += 1
         self._rest()
 

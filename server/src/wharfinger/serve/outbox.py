@@ -22,10 +22,13 @@ class Outbox:
         self._loop: Final = loop
         self._held: Final[dict[asyncio.WriteTransport, bytes]] = {}
 
-    def put(self, transport: asyncio.WriteTransport, answer: bytes) -> None:
-        """Write ``answer`` when this turn ends, or at once behind what is held."""
+    def put(self, transport: asyncio.WriteTransport, answer: bytes, connections: int) -> None:
+        """Write ``answer`` when this turn ends, or at once behind what is held.
+
+        ``connections`` is how many there are.
+        """
         held = self._held
-        if transport in held or len(answer) >= LARGE:
+        if connections <= FEW or transport in held or len(answer) >= LARGE:
             self.flush()
             transport.write(answer)
             return

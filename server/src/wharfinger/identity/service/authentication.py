@@ -105,10 +105,7 @@ class Authenticator:
             failed_before = self._throttle.admit(records, subject, address)
             found = records.password_credential(normalise(email))
         fits = self._passwords.matches(password, found[1] if found else None)
-        if not fits:
-            self._throttle.failed(subject, address)
-        elif failed_before:
-            self._throttle.succeeded(subject, address)
+        self._throttle.settle(subject, address, succeeded=fits, failed_before=failed_before)
         return found[0] if found and fits else None
 
     def refresh(self, token: str, audience: str) -> tuple[Credential, Claims]:

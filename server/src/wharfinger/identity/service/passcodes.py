@@ -80,10 +80,8 @@ class Passcodes:
         if is_passcode(code):
             with self._store.writing() as changes:
                 found = changes.take_passcode(sha256, self._throttle.now)
-        if found is None:
-            self._throttle.failed(subject, address)
-        elif failed_before:
-            self._throttle.succeeded(subject, address)
+        known = found is not None
+        self._throttle.settle(subject, address, succeeded=known, failed_before=failed_before)
         return found
 
     def _given(self, credential: Credential) -> str:

@@ -60,6 +60,13 @@ class Throttle:
                 raise TooManyFailures(headers={"Retry-After": str(seconds)}, seconds=seconds)
         return pair in found
 
+    def settle(self, subject: str, address: str, *, succeeded: bool, failed_before: bool) -> None:
+        """Count how an attempt ended; ``failed_before`` is what `admit` returned."""
+        if not succeeded:
+            self.failed(subject, address)
+        elif failed_before:
+            self.succeeded(subject, address)
+
     def failed(self, subject: str, address: str) -> None:
         """Count a failed attempt."""
         keys = {pair_key(subject, address), address_key(address), subject_key(subject)}

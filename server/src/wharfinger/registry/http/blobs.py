@@ -82,7 +82,7 @@ class _Handlers:
         sliced = part if isinstance(part, Slice) and url is None else None
         size = sliced.length if sliced else blob.size
         await self._grant(claims.region, blob.account, size)
-        notice(request, *download_notices(self._traffic, claims, claims.region, blob.account))
+        notice(request, *download_notices(self._traffic, claims, blob.account))
         if url is not None:
             return _elsewhere(url, blob)
         if isinstance(part, Slice):

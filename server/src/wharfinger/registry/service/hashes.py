@@ -55,11 +55,6 @@ class RunningHashes:
             known = running.copy() if running is not None and kept == size else None
         return start() if known is None and size == 0 else known
 
-    def begun(self, upload: str) -> bool:
-        """Whether bytes of the upload were hashed here; if so, it has had some."""
-        with self._lock:
-            return self._kept.get(upload, (0, None))[0] > 0
-
     def forget(self, upload: str) -> None:
         """Forget an upload that has ended."""
         with self._lock:

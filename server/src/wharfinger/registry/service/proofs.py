@@ -88,10 +88,7 @@ class Proofs:
             raise self.damaged(blob, "size")
         if self._store.sealed(blob.location, status.st_mtime_ns):
             return
-        running = Digest.parse(blob.digest).hasher()
-        for piece in pieces(file, 0, blob.size):
-            running.update(piece)
-        self._require_digest(blob, running)
+        self._require_pieces(blob, pieces(file, 0, blob.size))
         self._note(blob, str(status.st_mtime_ns))
 
     def require_read(self, blob: Blob, reader: BlobReader) -> None:
@@ -105,10 +102,7 @@ class Proofs:
             raise self.damaged(blob, "size")
         if reader.seal == blob.seal:
             return
-        running = Digest.parse(blob.digest).hasher()
-        for piece in reader.read(0, blob.size):
-            running.update(piece)
-        self._require_digest(blob, running)
+        self._require_pieces(blob, reader.read(0, blob.size))
         self._note(blob, reader.seal)
 
     def streamed(self, blob: Blob, passing: Iterator[bytes]) -> Iterator[bytes]:
@@ -136,6 +130,12 @@ class Proofs:
             noted = self._store.seal(blob.location, seal)
             if noted != blob.seal:
                 self._records.seal(blob, noted)
+
+    def _require_pieces(self, blob: Blob, whole: Iterator[bytes]) -> None:
+        running = Digest.parse(blob.digest).hasher()
+        for piece in whole:
+            running.update(piece)
+        self._require_digest(blob, running)
 
     def _require_digest(self, blob: Blob, running: Hasher) -> None:
         if running.hexdigest() != Digest.parse(blob.digest).hex:

@@ -244,21 +244,18 @@ class Uploads:
         return self._reception(held, writer, reservation, keeps=keeps, leased=True)
 
     def _received(
-        self, pusher: Pusher, upload: str, chunk: ContentRange | None, *, keeps: bool
+        self, pusher: Pusher, stands: Upload, chunk: ContentRange | None, *, keeps: bool
     ) -> Reception:
         """Do as `receive` for a body that is there whole; without a lease where that is possible.
 
         The store's lock then keeps others away, and the fence that was read guards the row.
         """
-        stands = self.status(pusher, upload)
-        if stands.leased_until > self._clock():
-            raise UploadBusy(upload=upload, headers=_RETRY)
         try:
             writer = self._store.resume(stands.id, stands.size)
         except UploadInUse:
-            raise UploadBusy(upload=upload, headers=_RETRY) from None
+            raise UploadBusy(upload=stands.id, headers=_RETRY) from None
         if writer is None:
-            return self.receive(pusher, upload, chunk, keeps=keeps)
+            return self.receive(pusher, stands.id, chunk, keeps=keeps)
         try:
             self._require_fit(pusher, stands, chunk)
         except BaseException:
@@ -266,6 +263,13 @@ class Uploads:
             raise
         reservation = self._reservation(pusher, stands)
         return self._reception(stands, writer, reservation, keeps=keeps, leased=False)
+
+    def _unleased(self, pusher: Pusher, upload: str) -> Upload:
+        """Return how far the session stands, which nobody has taken hold of."""
+        stands = self.status(pusher, upload)
+        if stands.leased_until > self._clock():
+            raise UploadBusy(upload=upload, headers=_RETRY)
+        return stands
 
     def _reservation(self, pusher: Pusher, upload: Upload) -> Reservation:
         return self._quota.reservation(pusher.region, upload.account, upload.id)
@@ -306,7 +310,7 @@ class Uploads:
             ChunkLength: ``chunk`` and the pieces disagree; none of them is kept.
             UploadUnknown, UploadBusy, ChunkOutOfOrder, BlobTooLarge: as `receive`.
         """
-        reception = self._received(pusher, upload, chunk, keeps=True)
+        reception = self._received(pusher, self._unleased(pusher, upload), chunk, keeps=True)
         try:
             reception.write(pieces)
         except BaseException:
@@ -353,13 +357,10 @@ class Uploads:
             ChunkLength, UploadUnknown, UploadBusy, UploadLost, ChunkOutOfOrder, BlobTooLarge:
                 as `append`; of the chunk nothing is kept.
         """
-        if not self._hashes.begun(upload):
-            stands = self.status(pusher, upload)
-            if stands.leased_until > self._clock():
-                raise UploadBusy(upload=upload, headers=_RETRY)
-            if stands.size == 0:
-                return self._finish_at_once(pusher, stands, digest, pieces, chunk)
-        reception = self._received(pusher, upload, chunk, keeps=False)
+        stands = self._unleased(pusher, upload)
+        if stands.size == 0:
+            return self._finish_at_once(pusher, stands, digest, pieces, chunk)
+        reception = self._received(pusher, stands, chunk, keeps=False)
         try:
             if pieces:
                 reception.write(pieces)
