@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -104,6 +105,41 @@ def test_bad_value_stops_with_name_value_and_range(name: str, value: str, allowe
     assert done.returncode == 1
     assert f"{name}: '{value}' is not allowed" in done.stderr
     assert allowed in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cure"),
+    [
+        ("public_urls", "registry.example.com", "http:// or https://, a host"),
+        ("public_urls", "https://registry.example.com/below", "http:// or https://, a host"),
+        ("public_urls", "ftp://registry.example.com", "http:// or https://, a host"),
+        ("tls_names", "bücher.example", "a host name in ASCII, or an address"),
+        ("tls_names", "two names", "a host name in ASCII, or an address"),
+        ("trusted_proxies", "300.1.1.1/8", "such as 10.0.0.0/8"),
+        ("metrics_networks", "10.0.0.1/8", "such as 10.0.0.0/8"),
+        ("default_plan", "gold", "name one of free, standard"),
+        ("blob_bytes", str(10**20), "at most "),
+    ],
+)
+def test_a_value_that_would_fail_later_stops_with_its_cure(
+    name: str, value: str, cure: str
+) -> None:
+    done = command("config", "show", settings={f"WHARFINGER_{name.upper()}": value})
+
+    assert done.returncode == 1
+    assert f"{name}: " in done.stderr
+    assert value in done.stderr
+    assert cure in done.stderr
+
+
+def test_every_number_has_a_lowest_and_a_highest_value() -> None:
+    rows = json.loads(command("config", "show", "--output", "json").stdout)
+
+    kinds = ("a number, ", "an integer, ")
+    numbers = {row["name"]: row["allowed"] for row in rows if row["allowed"].startswith(kinds)}
+    assert len(numbers) > 50
+    assert not {name for name, text in numbers.items() if "at most " not in text}
+    assert not {name for name, text in numbers.items() if not re.search("at least|more than", text)}
 
 
 def test_unknown_variable_stops() -> None:
@@ -295,6 +331,45 @@ def test_taken_port_is_refused_and_named(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
     assert "choose another" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cause", "cure"),
+    [
+        ("host", "192.0.2.1", "Cannot assign requested address", "WHARFINGER_HOST"),
+        ("host", "no-such-host.invalid", "cannot listen on", "an address of this machine"),
+        ("data", "{file}", "cannot be made: File exists", "WHARFINGER_DATA"),
+        ("blobs_url", "{file}", "File exists", "WHARFINGER_BLOBS_URL"),
+        ("blobs_url", "/proc/blobs", "No such file", "WHARFINGER_BLOBS_URL"),
+        ("database_url", "sqlite:///{file}/db", "unable to open database file", "database_url"),
+        ("database_url", "sqlite:///{file}", "file is not a database", "database_url"),
+        ("tls_certificate", "{file}", "PEM", "another with its key"),
+        ("tls_certificate", "/no/such/file", "No such file", "another with its key"),
+    ],
+)
+def test_a_start_that_cannot_be_tells_cause_and_cure(
+    tmp_path: Path, name: str, value: str, cause: str, cure: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"neither a folder nor a database nor a certificate" * 99)
+    port, trust, tls = map(str, free_ports(3))
+    settings = {
+        "WHARFINGER_DATA": str(tmp_path / "data"),
+        "WHARFINGER_PORT": port,
+        "WHARFINGER_TRUST_PORT": trust,
+        "WHARFINGER_WORKERS": "1",
+    }
+    if name == "tls_certificate":
+        settings |= {"WHARFINGER_TLS_PORT": tls, "WHARFINGER_TLS_KEY": str(file)}
+    settings[f"WHARFINGER_{name.upper()}"] = value.format(file=file)
+
+    done = command("serve", settings=settings)
+
+    assert done.returncode == 1
+    assert cause in done.stderr
+    assert cure in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "[SQL" not in done.stderr
 
 
 # --- how processes end -------------------------------------------------------------------------

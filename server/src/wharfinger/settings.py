@@ -31,7 +31,26 @@ GIB: Final = 1024 * MIB
 MOST_WORKERS: Final = 4
 """HTTP workers that are started where nobody says how many."""
 
+PIB: Final = 1024**5
+"""More bytes than anything here counts: sums of a few such still fit the database's integers."""
+
+YEAR: Final = 366 * 86400
+
 Port = Annotated[int, Meta(ge=1, le=65535)]
+PublicUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^https?://([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?/?$",
+        description="http:// or https://, a host, and a port if it is not the usual one",
+    ),
+]
+CertificateName = Annotated[
+    str,
+    Meta(
+        pattern=r"^((\*\.)?[A-Za-z0-9]([A-Za-z0-9._-]{0,250}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45})$",
+        description="a host name in ASCII, or an address",
+    ),
+]
 
 
 class SettingInvalid(ValueError):
@@ -60,12 +79,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = ""
     tls_key: Annotated[str, Meta(description="PEM file with the key of tls_certificate")] = ""
     tls_names: Annotated[
-        tuple[str, ...],
+        tuple[CertificateName, ...],
         Meta(description="host names and addresses in the issued certificate, besides localhost"),
     ] = ()
     trust_port: Annotated[Port, Meta(description="port of the trust server over TLS")] = 4443
     public_urls: Annotated[
-        tuple[str, ...],
+        tuple[PublicUrl, ...],
         Meta(
             description="URLs under which clients reach the service; empty: the request's own host"
         ),
@@ -332,7 +351,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     manifest_depth: Annotated[
         int, Meta(ge=8, le=1000, description="levels of nesting in a manifest's JSON")
     ] = 64
-    blob_bytes: Annotated[int, Meta(ge=MIB, description="bytes of a blob")] = 100 * GIB
+    blob_bytes: Annotated[int, Meta(ge=MIB, le=PIB, description="bytes of a blob")] = 100 * GIB
     body_stall_seconds: Annotated[
         float, Meta(ge=1, le=3600, description="seconds that a request body may stand still")
     ] = 60.0
@@ -340,7 +359,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         float, Meta(ge=1, le=600, description="seconds that a request's headers may take")
     ] = 30.0
     upload_expiry_seconds: Annotated[
-        int, Meta(ge=60, description="seconds after its last byte that an upload session is kept")
+        int,
+        Meta(
+            ge=60,
+            le=YEAR,
+            description="seconds after its last byte that an upload session is kept",
+        ),
     ] = 7 * 86400
     upload_chunk_min_bytes: Annotated[
         int,
@@ -432,6 +456,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         int,
         Meta(
             ge=0,
+            le=PIB,
             description="bytes of deleted images kept for an account in a region, the last deleted first",
         ),
     ] = 20 * GIB
@@ -791,11 +816,19 @@ def _consistent(settings: Settings) -> Settings:
         raise SettingInvalid(f"regions: {error}") from error
     if settings.blobs_url.startswith("s3://"):
         _require_bucket(settings.blobs_url)
+    _require_plans(settings)
+    return settings
+
+
+def _require_plans(settings: Settings) -> None:
+    name = "plans"
     try:
+        offered = Plans(settings.plans)
+        name = "default_plan"
         _ = settings.offered_plans
     except PlansInvalid as error:
-        raise SettingInvalid(f"plans: {error}") from error
-    return settings
+        named = "" if name == "plans" else f"; name one of {', '.join(p.name for p in offered)}"
+        raise SettingInvalid(f"{name}: {error}{named}") from error
 
 
 def _require_networks(settings: Settings) -> None:
@@ -804,7 +837,9 @@ def _require_networks(settings: Settings) -> None:
             try:
                 ip_network(network)
             except ValueError as error:
-                raise SettingInvalid(f"{name}: {error}") from error
+                raise SettingInvalid(
+                    f"{name}: {error}; such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32"
+                ) from error
 
 
 _TABLES: Final = "tables in the TOML file (in a variable: a list of them in JSON)"
@@ -834,7 +869,9 @@ def _allowed(hint: Any) -> str:
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(get_args(kind))
     if get_origin(kind) is tuple:
-        return _TABLES if _table(hint) else "a list (in a variable: separated by commas)"
+        return (
+            _TABLES if _table(hint) else f"a list{_of(kind)} (in a variable: separated by commas)"
+        )
     bounds = {
         "ge": "at least {}",
         "gt": "more than {}",
@@ -851,6 +888,12 @@ def _allowed(hint: Any) -> str:
         if (value := getattr(meta, name)) is not None
     ]
     return ", ".join([_KINDS[kind], *limits])
+
+
+def _of(kind: Any) -> str:
+    """Return what each entry of a list is, where the list says it."""
+    told = _help(next(iter(get_args(kind)), None))
+    return f", each {told}" if told else ""
 
 
 def table_of(name: str) -> type[msgspec.Struct] | None:

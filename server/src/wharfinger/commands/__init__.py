@@ -79,12 +79,12 @@ def serve(settings: Settings, workers: int | None) -> None:
 @click.pass_obj
 def init(settings: Settings) -> None:
     """Create or migrate the data folder without serving; wharfd serve does so too."""
-    from wharfinger.serve.files import make_private_folder
+    from wharfinger.serve.files import make_data_folder
     from wharfinger.serve.first_start import OPERATOR_FILE, prepare
     from wharfinger.serve.lock import lock_folder
 
     def run() -> None:
-        make_private_folder(settings.data_path)
+        make_data_folder(settings.data_path)
         lock_folder(settings.data_path)
         prepare(settings)
 

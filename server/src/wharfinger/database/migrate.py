@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from wharfinger.database.migrations import HEAD
 from wharfinger.database.urls import embedded_path
@@ -28,6 +28,10 @@ class SchemaUnknown(RuntimeError):
 
 class DatabaseAway(RuntimeError):
     """The database does not answer; the text repeats what the driver said."""
+
+
+class DatabaseUnusable(RuntimeError):
+    """The database answers with an error where its schema is looked at or made."""
 
 
 class PreparationBusy(RuntimeError):
@@ -66,6 +70,7 @@ def upgrade(url: str) -> bool:
 
     Raises:
         SchemaUnknown: the database was written by a newer version.
+        DatabaseUnusable: it is none, or says no; the text repeats what the driver said.
     """
     engine = engine_of(url)
     try:
@@ -75,6 +80,11 @@ def upgrade(url: str) -> bool:
                 return False
             empty = found is None and not inspect(connection).get_table_names()
         (_create if empty else _upgrade)(engine)
+    except DBAPIError as error:
+        raise DatabaseUnusable(
+            f"the database {engine.url.render_as_string()} cannot be used: {error.orig}; see that "
+            "it is there, is a database and may be written, or name another one (database_url)"
+        ) from error
     finally:
         engine.dispose()
     return True

@@ -10,6 +10,25 @@ PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
 
 
+class FolderUnusable(RuntimeError):
+    """The data folder cannot be made or entered."""
+
+
+def make_data_folder(path: Path) -> None:
+    """Create the data folder, readable by the owner alone.
+
+    Raises:
+        FolderUnusable: it cannot be; what to do is in the text.
+    """
+    try:
+        make_private_folder(path)
+    except OSError as error:
+        raise FolderUnusable(
+            f"data: the folder {path} cannot be made: {error.strerror}; "
+            "name another one (WHARFINGER_DATA, wharfd --data)"
+        ) from error
+
+
 def make_private_folder(path: Path) -> None:
     """Create ``path`` with its parents, readable by the owner alone."""
     path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from wharfinger.audit.store import record
+from wharfinger.blobstore.errors import StoreUnavailable
 from wharfinger.database import migrate
 from wharfinger.database.opening import open_database
 from wharfinger.database.urls import embedded_path
 from wharfinger.identity import keys
 from wharfinger.identity.service import master_key
 from wharfinger.identity.store import SqlStore
-from wharfinger.rooms import build_rooms
+from wharfinger.rooms import Rooms, build_rooms
 from wharfinger.serve.certificates import ensure_authority, has_authority
 from wharfinger.serve.files import make_private_folder, write_private
 from wharfinger.settings import Settings
@@ -30,6 +31,10 @@ _DRAFT: Final = ".operator-key"
 
 class AuthorityFailed(RuntimeError):
     """The process that makes the certificate authority did not."""
+
+
+class BlobsUnusable(RuntimeError):
+    """The place of the blobs cannot be used."""
 
 
 def lacks_authority(settings: Settings) -> bool:
@@ -54,6 +59,8 @@ def prepare(settings: Settings, made: Callable[[], str] | None = None) -> None:
         OSError: the data folder cannot be written.
         SchemaUnknown: a newer version wrote the database.
         DatabaseAway, PreparationBusy: the database, or another node, kept this one waiting.
+        DatabaseUnusable: the database is none, or cannot be written.
+        BlobsUnusable: blobs cannot be stored where the settings say.
         MasterKeyInvalid: this node has another master key than the database is sealed with.
     """
     make_private_folder(settings.data_path)
@@ -91,7 +98,7 @@ def _operator(settings: Settings) -> dict[str, str]:
     """
     shared = embedded_path(settings.database) is None
     secret = _drafted_key(settings.data_path / _DRAFT)
-    rooms = build_rooms(settings)
+    rooms = _rooms(settings)
     try:
         account, iam_id, key = rooms.identity.administration.bootstrap(
             settings.operator_email, secret, once=shared
@@ -107,6 +114,16 @@ def _operator(settings: Settings) -> dict[str, str]:
         "user": user.email if user else settings.operator_email,
         "api_key": key,
     }
+
+
+def _rooms(settings: Settings) -> Rooms:
+    try:
+        return build_rooms(settings)
+    except StoreUnavailable as refusal:
+        raise BlobsUnusable(
+            f"blobs_url: blobs cannot be stored there: {refusal.__cause__}; name a folder that the "
+            "service may write, or s3://BUCKET (WHARFINGER_BLOBS_URL)"
+        ) from refusal
 
 
 def _drafted_key(path: Path) -> str:

@@ -4,8 +4,10 @@ Each worker slot has a socket of its own for every address (SO_REUSEPORT): conne
 evenly, and what waits for a worker that died is served by its successor.
 """
 
+import errno
 import socket
 import ssl
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -17,7 +19,11 @@ BACKLOG: Final = 1024
 
 
 class AddressInUse(RuntimeError):
-    """A port is taken."""
+    """A port is taken, or the address is none to listen on."""
+
+
+class CertificateUnusable(RuntimeError):
+    """The operator's certificate or its key cannot be used."""
 
 
 class Listener(Struct, frozen=True):
@@ -33,6 +39,7 @@ def open_listeners(settings: Settings) -> list[list[Listener]]:
 
     Raises:
         AddressInUse: somebody else has the port.
+        CertificateUnusable: as `tls_context`.
     """
     tls = tls_context(settings) if settings.tls_port else None
     slots = []
@@ -48,16 +55,32 @@ def open_listeners(settings: Settings) -> list[list[Listener]]:
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
-    """Return the TLS context: the operator's certificate, or one of the service's authority."""
+    """Return the TLS context: the operator's certificate, or one of the service's authority.
+
+    Raises:
+        CertificateUnusable: the operator's cannot be read, or certificate and key do not fit.
+    """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     if settings.tls_certificate:
-        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+        _load(context, settings.tls_certificate, settings.tls_key)
     else:
         files = ensure_server_certificate(settings.data_path / "tls", settings.certificate_names)
         context.load_cert_chain(files.chain, files.key)
     return context
+
+
+def _load(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    try:
+        for file in (certificate, key):
+            Path(file).read_bytes()
+        context.load_cert_chain(certificate, key)
+    except OSError as error:
+        raise CertificateUnusable(
+            f"tls_certificate: '{certificate}' with tls_key '{key}' cannot be used: {error}; name "
+            "a PEM file with the certificate, then those that signed it, and another with its key"
+        ) from error
 
 
 def require_free(settings: Settings) -> None:
@@ -94,6 +117,16 @@ def _bind(unbound: socket.socket, host: str, port: int) -> None:
         unbound.bind((host, port))
     except OSError as error:
         raise AddressInUse(
-            f"cannot listen on {host}:{port}: {error.strerror}; stop what uses the port, "
-            "or choose another (make run PORT=..., WHARFINGER_PORT)"
+            f"cannot listen on {host}:{port}: {error.strerror}; {_cure_of(error)}"
         ) from error
+
+
+def _cure_of(error: OSError) -> str:
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        return (
+            "listen on an address of this machine, or on 0.0.0.0 for all of them "
+            "(WHARFINGER_HOST, WHARFINGER_METRICS_HOST)"
+        )
+    if error.errno == errno.EACCES:
+        return "choose a port above 1023 (make run PORT=..., WHARFINGER_PORT)"
+    return "stop what uses the port, or choose another (make run PORT=..., WHARFINGER_PORT)"

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from wharfinger.metrics import files as metrics_files
 from wharfinger.serve.apart import Apart
-from wharfinger.serve.files import make_private_folder
+from wharfinger.serve.files import make_data_folder
 from wharfinger.serve.first_start import (
     lacks_authority,
     make_authority,
@@ -28,11 +28,11 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
-        FolderInUse, AddressInUse, StartFailed, OSError: the service cannot start; what to do
-            about it is in the text.
+        FolderUnusable, FolderInUse, AddressInUse, CertificateUnusable, StartFailed, OSError: the
+            service cannot start; what to do about it is in the text.
     """
     configure(settings)
-    make_private_folder(settings.data_path)
+    make_data_folder(settings.data_path)
     lock_folder(settings.data_path)
     require_free(settings)
     _prepare(settings)
