@@ -71,6 +71,7 @@ from wharfinger.web.surface import Surface
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
 
+WARM_AFTER_SECONDS: Final = 0.25
 CONTROL_PATHS: Final = ("/api/", "/va/", "/identity/v1/")
 _blob_log: Final = EventLog("wharfinger.blobs")
 
@@ -102,6 +103,8 @@ def build_service(settings: Settings, draining: Callable[[], bool], process: str
 
     async def warm() -> None:
         figures.start()
+        # Loading takes most of a second of the interpreter: who waits for readiness comes first.
+        await asyncio.sleep(WARM_AFTER_SECONDS)
         await asyncio.gather(control.warm(), web.threads.run(rooms.identity.tokens.warm))
 
     def close() -> None:

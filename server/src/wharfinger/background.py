@@ -17,8 +17,8 @@ from wharfinger.jobs.ports import Handler, Lease
 from wharfinger.jobs.runner import Runner
 from wharfinger.jobs.store import SqlJobStore, SqlQueue
 from wharfinger.metrics.figures import Figures
-from wharfinger.metrics.observers import CollectionFigures, JobFigures, ScrubFigures
 from wharfinger.metrics.survey import Survey
+from wharfinger.metrics.upkeep import CollectionFigures, JobFigures, ScrubFigures
 from wharfinger.namespaces import model as namespaces_model
 from wharfinger.namespaces.store import hold_owner
 from wharfinger.quotas.services import CARE_JOB, CARE_SECONDS

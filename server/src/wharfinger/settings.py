@@ -6,12 +6,12 @@ variable wins over the file. An unknown key or a value outside its range stops t
 
 import os
 import re
-import tomllib
 import types
 from collections.abc import Mapping
+from inspect import get_annotations
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 import msgspec
@@ -683,6 +683,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return Path(self.master_key_file) if self.master_key_file else self.data_path / "master.key"
 
     @property
+    def tls_path(self) -> Path:
+        """The folder of the service's certificate authority and of what it issued."""
+        return self.data_path / "tls"
+
+    @property
     def plugins_path(self) -> Path:
         """The folder of plug-ins' wheels."""
         return Path(self.plugins) if self.plugins else self.data_path / "plugins"
@@ -715,7 +720,7 @@ def describe(
 
     ``of`` another struct: of every key that the tables of such a setting may hold.
     """
-    hints = get_type_hints(of, include_extras=True)
+    hints = get_annotations(of)
     return [
         (field.name, _allowed(hints[field.name]), field.default, _help(hints[field.name]))
         for field in msgspec.structs.fields(of)
@@ -731,7 +736,7 @@ def load(environ: Mapping[str, str] | None = None, path: str | None = None) -> S
     environ = os.environ if environ is None else environ
     values = _from_file(path or environ.get(CONFIG, ""))
     values.update(_from_environment(environ))
-    known = {name: (allowed, text) for name, allowed, _, text in describe()}
+    known = get_annotations(Settings)
     for name in values:
         if name not in known:
             raise SettingInvalid(f"{name}: no such setting; 'wharfd config show' lists all")
@@ -749,6 +754,9 @@ def shown(name: str, value: object) -> object:
 def _from_file(path: str) -> dict[str, Any]:
     if not path:
         return {}
+    # Imported late: most starts have no such file.
+    import tomllib
+
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -782,15 +790,13 @@ def _split(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def _convert(name: str, value: object, known: tuple[str, str]) -> object:
-    hint = get_type_hints(Settings, include_extras=True)[name]
+def _convert(name: str, value: object, hint: Any) -> object:
     try:
         return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError as error:
-        allowed, text = known
         where = f" ({error})" if isinstance(value, list) else ""
         raise SettingInvalid(
-            f"{name}: {shown(name, value)!r} is not allowed{where}; {text}: {allowed}"
+            f"{name}: {shown(name, value)!r} is not allowed{where}; {_help(hint)}: {_allowed(hint)}"
         ) from error
 
 
@@ -898,7 +904,7 @@ def _of(kind: Any) -> str:
 
 def table_of(name: str) -> type[msgspec.Struct] | None:
     """Return what the tables of a setting hold; None for a setting that is no list of tables."""
-    return _table(get_type_hints(Settings, include_extras=True)[name])
+    return _table(get_annotations(Settings)[name])
 
 
 def _table(hint: Any) -> type[msgspec.Struct] | None:
@@ -914,7 +920,7 @@ def _help(hint: Any) -> str:
 _LISTS: Final[types.MappingProxyType[str, None]] = types.MappingProxyType(
     {
         name: None
-        for name, hint in get_type_hints(Settings, include_extras=True).items()
+        for name, hint in get_annotations(Settings).items()
         if get_origin(_parts(hint)[0]) is tuple
     }
 )

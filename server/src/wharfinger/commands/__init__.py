@@ -1,5 +1,6 @@
 """``wharfd``: the operator's commands."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 import click
 
 from wharfinger import __version__
+from wharfinger.commands.loading import LoadingGroup
 from wharfinger.commands.telling import language, refused
 from wharfinger.settings import CONFIG, SettingInvalid, Settings, load
 from wharfinger_common.languages import Text, rendered
@@ -15,7 +17,7 @@ from wharfinger_common.languages import Text, rendered
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 
-@click.group(context_settings=_HELP)
+@click.group(cls=LoadingGroup, context_settings=_HELP)
 @click.option("--data", metavar="DIR", help="Data folder; wins over WHARFINGER_DATA.")
 @click.option("--config", metavar="FILE", help=f"TOML file with settings; wins over {CONFIG}.")
 @click.pass_context
@@ -26,6 +28,8 @@ def main(context: click.Context, data: str | None, config: str | None) -> None:
     """
     # SQLite and others make files by the umask; a folder that was there before may be open to all.
     os.umask(0o077)
+    if context.invoked_subcommand != "serve":
+        gc.enable()
     environ = dict(os.environ)
     if data:
         environ["WHARFINGER_DATA"] = data
@@ -40,16 +44,21 @@ def main(context: click.Context, data: str | None, config: str | None) -> None:
 
 def _telling(action: Callable[[], Any]) -> Any:
     """Run ``action``; what it refuses becomes one clear line and exit code 1."""
-    from sqlalchemy.exc import SQLAlchemyError
-
     from wharfinger_common.refusals import Refusal
 
     try:
         return action()
     except Refusal as refusal:
         raise refused(refusal) from refusal
-    except (RuntimeError, OSError, SQLAlchemyError) as error:
+    except (RuntimeError, OSError, _of_database()) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _of_database() -> type[Exception]:
+    """Return what the database's errors are; asked only where something was raised."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return SQLAlchemyError
 
 
 @main.command()
@@ -63,13 +72,6 @@ def serve(settings: Settings, workers: int | None) -> None:
         from msgspec.structs import replace
 
         settings = replace(settings, workers=workers)
-    # Collecting garbage while importing finds none and costs a tenth of the cold start; the
-    # supervisor switches it on again.
-    import gc
-
-    gc.disable()
-    import sqlalchemy.exc  # noqa: F401 - what `_telling` will ask for
-
     from wharfinger.serve.run import serve as run
 
     _telling(lambda: run(settings))
@@ -144,22 +146,3 @@ def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return repr(value)
-
-
-def _register() -> None:
-    from wharfinger.commands import checking, doctor, explaining, quotas, tenants, upkeep
-
-    for group in (
-        tenants.account,
-        tenants.user,
-        tenants.apikey,
-        tenants.namespace,
-        quotas.plan,
-        quotas.usage,
-    ):
-        main.add_command(group)
-    for command in (explaining.explain, doctor.doctor, upkeep.gc, upkeep.jobs, checking.fsck):
-        main.add_command(command)
-
-
-_register()

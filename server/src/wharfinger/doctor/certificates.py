@@ -19,7 +19,7 @@ _DAY: Final = 86_400
 def certificates(site: Site) -> Iterator[Finding]:
     """Look at the service's certificate and at its authority's."""
     settings = site.settings
-    folder = settings.data_path / "tls"
+    folder = settings.tls_path
     if settings.tls_certificate:
         yield from _served(site, Path(settings.tls_certificate), Path(settings.tls_key))
         return

@@ -108,7 +108,7 @@ def _inodes(path: Path, room: Room) -> Iterator[Finding]:
 def _secrets(site: Site) -> Iterator[Path]:
     settings, data = site.settings, site.settings.data_path
     database = embedded_path(settings.database)
-    own = [data / "operator.json", *sorted((data / "tls").glob("*.key"))]
+    own = [data / "operator.json", *sorted(settings.tls_path.glob("*.key"))]
     paths = [settings.master_key_path, *own]
     if database is not None:
         paths += sorted(database.parent.glob(f"{database.name}*"))

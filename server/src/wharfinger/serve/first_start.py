@@ -20,7 +20,7 @@ from wharfinger.identity import keys
 from wharfinger.identity.service import master_key
 from wharfinger.identity.store import SqlStore
 from wharfinger.rooms import Rooms, build_rooms
-from wharfinger.serve.certificates import ensure_authority, has_authority
+from wharfinger.serve.certificates import ensure_authority
 from wharfinger.serve.files import make_private_folder, write_private
 from wharfinger.settings import Settings
 
@@ -35,16 +35,6 @@ class AuthorityFailed(RuntimeError):
 
 class BlobsUnusable(RuntimeError):
     """The place of the blobs cannot be used."""
-
-
-def lacks_authority(settings: Settings) -> bool:
-    """Whether this start has a certificate authority to make."""
-    return not has_authority(_tls(settings))
-
-
-def make_authority(settings: Settings) -> None:
-    """Make it; one process at a time."""
-    ensure_authority(_tls(settings))
 
 
 def prepare(settings: Settings, made: Callable[[], str] | None = None) -> None:
@@ -71,7 +61,7 @@ def prepare(settings: Settings, made: Callable[[], str] | None = None) -> None:
         content = None if operator.exists() else _operator(settings)
         if made is not None and (failure := made()):
             raise AuthorityFailed(f"the certificate authority could not be made: {failure}")
-        authority = ensure_authority(_tls(settings))
+        authority = ensure_authority(settings.tls_path)
         if content is not None:
             content |= {"ca": str(authority)}
             write_private(operator, json.dumps(content, indent=2).encode() + b"\n")
@@ -85,10 +75,6 @@ def _agree_on_master_key(settings: Settings) -> None:
         master_key.agree(SqlStore(database, record, time.time), settings.master_key_path)
     finally:
         database.close()
-
-
-def _tls(settings: Settings) -> Path:
-    return settings.data_path / "tls"
 
 
 def _operator(settings: Settings) -> dict[str, str]:

@@ -66,7 +66,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
     if settings.tls_certificate:
         _load(context, settings.tls_certificate, settings.tls_key)
     else:
-        files = ensure_server_certificate(settings.data_path / "tls", settings.certificate_names)
+        files = ensure_server_certificate(settings.tls_path, settings.certificate_names)
         context.load_cert_chain(files.chain, files.key)
     return context
 

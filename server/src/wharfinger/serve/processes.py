@@ -1,6 +1,6 @@
 """What the supervisor forks: HTTP workers, and the process of the jobs.
 
-Importing this imports everything that they run.
+Importing this imports everything that workers need to be ready.
 """
 
 import functools
@@ -8,13 +8,17 @@ import select
 import signal
 import sys
 import threading
+import time
+from typing import Final
 
 from wharfinger.app import build_service
-from wharfinger.background import run_jobs
 from wharfinger.serve.listeners import Listener
 from wharfinger.serve.supervisor import Child, Flag
 from wharfinger.serve.worker import run_worker
 from wharfinger.settings import Settings
+
+JOBS_AFTER_SECONDS: Final = 0.25
+"""How long the jobs let the workers, who are waited for, have the processors to themselves."""
 
 
 def children_of(settings: Settings, slots: list[list[Listener]], draining: Flag) -> list[Child]:
@@ -23,7 +27,9 @@ def children_of(settings: Settings, slots: list[list[Listener]], draining: Flag)
         Child(f"http-{number}", functools.partial(_work, settings, slots, number, draining))
         for number in range(settings.http_workers)
     ]
-    return [*workers, Child("jobs", functools.partial(_jobs, settings, slots))]
+    jobs = Child("jobs", functools.partial(_jobs, settings, slots))
+    jobs.due = time.monotonic() + JOBS_AFTER_SECONDS
+    return [*workers, jobs]
 
 
 def _work(
@@ -36,6 +42,9 @@ def _work(
 
 
 def _jobs(settings: Settings, slots: list[list[Listener]], life: int) -> None:
+    # Nobody else needs it.
+    from wharfinger.background import run_jobs
+
     close(slots)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -5,18 +5,11 @@ from contextlib import suppress
 
 from wharfinger.metrics import files as metrics_files
 from wharfinger.serve.apart import Apart
+from wharfinger.serve.certificates import ensure_authority, has_authority
 from wharfinger.serve.files import make_data_folder
-from wharfinger.serve.first_start import (
-    lacks_authority,
-    make_authority,
-    prepare,
-    refresh_addresses,
-    welcome,
-)
 from wharfinger.serve.listeners import open_listeners, require_free
 from wharfinger.serve.lock import lock_folder
 from wharfinger.serve.logs import configure
-from wharfinger.serve.supervisor import Flag, Supervisor
 from wharfinger.settings import Settings
 
 
@@ -38,7 +31,9 @@ def serve(settings: Settings) -> None:
     _prepare(settings)
     # Imported by now; see there.
     from wharfinger.metrics.access import require_token
+    from wharfinger.serve.first_start import refresh_addresses, welcome
     from wharfinger.serve.processes import children_of, close
+    from wharfinger.serve.supervisor import Flag, Supervisor
 
     require_token(settings)
     refresh_addresses(settings)
@@ -56,9 +51,13 @@ def serve(settings: Settings) -> None:
 def _prepare(settings: Settings) -> None:
     """Prepare the data folder in a process of its own, and import what serves meanwhile.
 
-    A new authority is made in a third one. Importing takes as long as everything else.
+    A new authority is made in a third one. Importing takes as long as everything else, so each
+    process is forked as soon as what it needs was imported.
     """
-    making = Apart(lambda: make_authority(settings)) if lacks_authority(settings) else None
+    folder = settings.tls_path
+    making = None if has_authority(folder) else Apart(lambda: ensure_authority(folder))
+    from wharfinger.serve.first_start import prepare
+
     preparing = Apart(lambda: prepare(settings, making.failure if making else None))
     try:
         import wharfinger.serve.processes  # noqa: F401
