@@ -1,8 +1,9 @@
 """Findings: what a check of a machine or a store tells people, each with its catalogue entry."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from wharfinger_common.languages import Language, Wording, rendered, translate
 from wharfinger_common.refusals import Entry
@@ -16,8 +17,7 @@ class Severity(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What one check found: ``facts`` fill the entry's placeholders and must hold no secret.
 
     ``check`` names the check in lowercase words that stay the same from version to version.
@@ -26,7 +26,7 @@ class Finding:
     check: str
     severity: Severity
     entry: Entry
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = MappingProxyType({})
 
     def wording(self, language: Language = Language.ENGLISH) -> Wording:
         """Return message, meaning, causes and cure in ``language``."""

@@ -8,10 +8,9 @@ what is new to the ``.po`` file and compiles it again.
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from wharfinger_common.refusals import Entry
 
@@ -51,8 +50,7 @@ class Text(str):
         return made
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(NamedTuple):
     """A catalogue entry in one language, its placeholders filled where facts were given."""
 
     language: Language

@@ -1,13 +1,12 @@
 """Catalogue entries as pages for people: plain text here, other forms from the same parts."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wharfinger_common.languages import Language, translate, translated
 from wharfinger_common.refusals import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """What a page about one entry says, in one language; placeholders stay as they are.
 
     ``codes`` are (surface, code or status) pairs of how the entry goes over the wire, none for

@@ -1,12 +1,10 @@
 """Refusals: every answer that says no, typed, with its catalogue entry and its facts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final, NamedTuple, Self
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of the error catalogue; texts are English message ids for translation.
 
     ``message`` and ``cure`` may hold ``{placeholders}`` that a refusal's facts fill.
@@ -34,16 +32,14 @@ class Entry:
         return " ".join(step.format_map(facts) for step in self.cure)
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(NamedTuple):
     """What a 401 asks for (RFC 6750 section 3): scope wanted and, once presented, the error."""
 
     scope: str = ""
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What decided a refusal: told on request to who owns the thing, never in the answer itself.
 
     ``kind`` is one lowercase word (policy, scope, credential, quota); ``values`` are what it
@@ -94,11 +90,11 @@ class Refusal(Exception):
         return self
 
 
-@dataclass(slots=True)
 class Catalogue:
     """All entries by code; two entries with one code are a defect."""
 
-    entries: dict[str, Entry] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.entries: Final[dict[str, Entry]] = {}
 
     def add(self, *new: Entry) -> None:
         """Register entries.

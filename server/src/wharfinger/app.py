@@ -1,35 +1,26 @@
 """The HTTP application of one worker: the rooms, and their routes on the surfaces."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from wharfinger import __version__
-from wharfinger.audit.service import AuditService
-from wharfinger.audit.store import SqlAuditTrail, record
-from wharfinger.clusters.service import Clusters
-from wharfinger.clusters.service import Limits as ClusterLimits
-from wharfinger.clusters.store import SqlClusterStore
 from wharfinger.database import migrate
 from wharfinger.database.commit_mark import CommitMark
 from wharfinger.database.sqlite import connect
 from wharfinger.database.urls import embedded_path, libpq_url
 from wharfinger.explain.http import HttpWitness
 from wharfinger.identity import http as identity_http
-from wharfinger.identity import http_pages as identity_pages
 from wharfinger.metrics import http as metrics_http
 from wharfinger.metrics import names
 from wharfinger.metrics.figures import Figures
 from wharfinger.metrics.observers import DamageFigures
 from wharfinger.metrics.requests import RequestMeter
 from wharfinger.namespaces.store import hold_owner
-from wharfinger.plugin_index import http as plugin_index_http
-from wharfinger.plugin_index.service import PluginIndex
-from wharfinger.plugin_index.store import WheelFolder
 from wharfinger.quotas.http import QuotaAdviser
 from wharfinger.registry.fastpath import FastPath
 from wharfinger.registry.fastpath_awaited import AwaitedFastPath
@@ -63,7 +54,6 @@ from wharfinger.web.access_log import AccessLog
 from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
 from wharfinger.web.health import Health
-from wharfinger.web.help_pages import HelpPages
 from wharfinger.web.lazy import LazyApp
 from wharfinger.web.log import EventLog
 from wharfinger.web.methods import KnownMethods
@@ -71,8 +61,12 @@ from wharfinger.web.surface import Surface
 from wharfinger.web.threads import Threads
 from wharfinger.web.urls import Urls
 
+if TYPE_CHECKING:
+    from wharfinger.clusters.service import Clusters
+
 WARM_AFTER_SECONDS: Final = 0.25
 CONTROL_PATHS: Final = ("/api/", "/va/", "/identity/v1/")
+PAGE_PATHS: Final = ("/help/", "/plugins/", "/identity/passcode", "/identity/oidc/")
 _blob_log: Final = EventLog("wharfinger.blobs")
 
 
@@ -97,15 +91,17 @@ def build_service(settings: Settings, draining: Callable[[], bool], process: str
     _watch(figures, meter, web, state)
     gate = Gate(web, rooms.identity.tokens, rooms.identity.access, rooms.owners)
     control = LazyApp(lambda: _control(rooms, web, gate), web.threads)
+    pages = LazyApp(lambda: _pages(rooms, web, meter), web.threads)
     plain = routes(rooms, web, gate)
     meter.templates.add(plain)
-    app = Surface(_Surfaces(plain, control), web)
+    app = Surface(_Surfaces(plain, {CONTROL_PATHS: control, PAGE_PATHS: pages}), web)
 
     async def warm() -> None:
         figures.start()
         # Loading takes most of a second of the interpreter: who waits for readiness comes first.
         await asyncio.sleep(WARM_AFTER_SECONDS)
-        await asyncio.gather(control.warm(), web.threads.run(rooms.identity.tokens.warm))
+        tokens = web.threads.run(rooms.identity.tokens.warm)
+        await asyncio.gather(control.warm(), pages.warm(), tokens)
 
     def close() -> None:
         web.threads.close()
@@ -131,19 +127,22 @@ def _figures_app(rooms: Rooms, web: Web, meter: RequestMeter) -> ASGIApp:
 
 
 class _Surfaces:
-    """Sends what is the control API's there, and all else to the router."""
+    """Sends what begins with certain paths to their applications, and all else to the router."""
 
-    def __init__(self, others: list[Route], control: ASGIApp) -> None:
+    def __init__(
+        self, others: list[Route], applications: Mapping[tuple[str, ...], ASGIApp]
+    ) -> None:
         self._others: Final = KnownMethods(Router(others), others)
-        self._control: Final = control
+        self._applications: Final = tuple(applications.items())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._control if scope["path"].startswith(CONTROL_PATHS) else self._others
-        await app(scope, receive, send)
+        path = scope["path"]
+        fitting = (app for begins, app in self._applications if path.startswith(begins))
+        await next(fitting, self._others)(scope, receive, send)
 
 
 def routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
-    """Return all routes but those of the control API."""
+    """Return the routes that are there from the start: all but the control API's and the pages."""
     health = Health(
         web,
         {
@@ -157,12 +156,30 @@ def routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
     return [
         *_registry_routes(rooms, web, gate),
         *identity_http.routes(rooms.identity, web),
-        *identity_pages.routes(rooms.identity.passcodes, rooms.identity.single_sign_on, web),
         *health.routes(),
         *figures,
+    ]
+
+
+def page_routes(rooms: Rooms, web: Web) -> list[Route]:
+    """Return the routes of what is seldom asked for, all below `PAGE_PATHS`; imports it."""
+    from wharfinger.identity import http_pages as identity_pages
+    from wharfinger.plugin_index import http as plugin_index_http
+    from wharfinger.plugin_index.service import PluginIndex
+    from wharfinger.plugin_index.store import WheelFolder
+    from wharfinger.web.help_pages import HelpPages
+
+    return [
+        *identity_pages.routes(rooms.identity.passcodes, rooms.identity.single_sign_on, web),
         *HelpPages().routes(),
         *plugin_index_http.routes(PluginIndex(WheelFolder(rooms.settings.plugins_path)), web),
     ]
+
+
+def _pages(rooms: Rooms, web: Web, meter: RequestMeter) -> ASGIApp:
+    found = page_routes(rooms, web)
+    meter.templates.add(found)
+    return KnownMethods(Router(found), found)
 
 
 def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
@@ -228,6 +245,8 @@ def _fast(app: ASGIApp, rooms: Rooms, web: Web) -> FastPath | AwaitedFastPath:
 def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
     """Return the routers of the control API; imports its framework."""
     from wharfinger.audit import http as audit_http
+    from wharfinger.audit.service import AuditService
+    from wharfinger.audit.store import SqlAuditTrail
     from wharfinger.clusters import http_v1 as clusters_v1
     from wharfinger.explain import http_v1 as explain_v1
     from wharfinger.identity import http_tokens as tokens_v1
@@ -259,7 +278,12 @@ def control_routers(rooms: Rooms, web: Web, gate: Gate) -> list[Any]:
     ]
 
 
-def _clusters(rooms: Rooms) -> Clusters:
+def _clusters(rooms: Rooms) -> "Clusters":
+    from wharfinger.audit.store import record
+    from wharfinger.clusters.service import Clusters
+    from wharfinger.clusters.service import Limits as ClusterLimits
+    from wharfinger.clusters.store import SqlClusterStore
+
     settings = rooms.settings
     store = SqlClusterStore(rooms.database, record=record, clock=rooms.clock)
     limits = ClusterLimits(settings.clusters_per_account, settings.cluster_workers)

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -49,7 +48,7 @@ def _explain_code(code: str, output: str) -> None:
         raise failed(Text("there is no code {code}", code=code))
     page = Page.of(entry, language())
     if output == "json":
-        facts = asdict(page) | {"codes": dict(page.codes)}
+        facts = page._asdict() | {"codes": dict(page.codes)}
         told = {name: value for name, value in facts.items() if not name.endswith("_title")}
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return

@@ -8,7 +8,6 @@ import select
 import signal
 import sys
 import threading
-import time
 from typing import Final
 
 from wharfinger.app import build_service
@@ -27,9 +26,7 @@ def children_of(settings: Settings, slots: list[list[Listener]], draining: Flag)
         Child(f"http-{number}", functools.partial(_work, settings, slots, number, draining))
         for number in range(settings.http_workers)
     ]
-    jobs = Child("jobs", functools.partial(_jobs, settings, slots))
-    jobs.due = time.monotonic() + JOBS_AFTER_SECONDS
-    return [*workers, jobs]
+    return [*workers, Child("jobs", functools.partial(_jobs, settings, slots))]
 
 
 def _work(
@@ -42,21 +39,26 @@ def _work(
 
 
 def _jobs(settings: Settings, slots: list[list[Listener]], life: int) -> None:
-    # Nobody else needs it.
-    from wharfinger.background import run_jobs
-
     close(slots)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(life, stop), daemon=True).start()
-    worker = threading.Thread(target=run_jobs, args=(settings, stop))
+    worker = threading.Thread(target=_do_jobs, args=(settings, stop))
     worker.start()
     # Signals are handled by the main thread, between waits.
     while worker.is_alive():
         worker.join(timeout=0.2)
     if not stop.is_set():
         sys.exit(1)
+
+
+def _do_jobs(settings: Settings, stop: threading.Event) -> None:
+    if not stop.wait(JOBS_AFTER_SECONDS):
+        # Nobody else needs it.
+        from wharfinger.background import run_jobs
+
+        run_jobs(settings, stop)
 
 
 def _watch(life: int, stop: threading.Event) -> None:

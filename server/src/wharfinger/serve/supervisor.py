@@ -45,10 +45,7 @@ class Flag:
 
 
 class Child(Struct):
-    """A process the supervisor keeps alive; ``run`` gets the life pipe and returns at the end.
-
-    It is started when ``due`` (monotonic seconds) has come.
-    """
+    """A process the supervisor keeps alive; ``run`` gets the life pipe and returns at the end."""
 
     name: str
     run: Callable[[int], None]
@@ -86,6 +83,8 @@ class Supervisor:
         # Children neither touch nor copy what the parent already has.
         gc.freeze()
         gc.enable()
+        for child in self._children:
+            self._spawn(child)
         self._keep_running()
         self._draining.set()
         _log.info("draining", seconds=self._settings.drain_seconds)

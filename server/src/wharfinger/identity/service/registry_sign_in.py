@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from wharfinger.database.again import again
 from wharfinger.identity.model import (
     Credential,
@@ -47,8 +49,7 @@ class TokenRequest:
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryToken:
+class RegistryToken(Struct, frozen=True):
     """The answer; ``issued`` in Unix seconds, ``lifetime`` in seconds, ``scope`` as granted."""
 
     token: str
@@ -58,8 +59,7 @@ class RegistryToken:
     refresh_token: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Presented:
+class _Presented(Struct, frozen=True):
     """Who was found: the account it acts in ('' = any), and whether it may stay signed in."""
 
     credential: Credential
