@@ -54,6 +54,7 @@ def test_a_service_that_is_not_ready_is_told_with_the_part(
 ) -> None:
     data = tmp_path_factory.mktemp("ill") / "data"
     with Server(data, tls=True) as server:
+        server.wait_for_jobs()
         shutil.rmtree(data / "blobs")
         deadline = time.monotonic() + 60
         while httpx.get(f"{server.api}/health/ready").status_code != 503:

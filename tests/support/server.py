@@ -244,6 +244,16 @@ class Server:
         assert done.returncode == code, done.stderr
         return json.loads(done.stdout)
 
+    def wait_for_jobs(self) -> None:
+        """Waits until the jobs process of a first start is at work: that is after readiness.
+
+        What makes the blob store's folders when it opens the store has done so by then.
+        """
+        deadline = time.monotonic() + READY_SECONDS
+        while not self.told("jobs"):
+            assert time.monotonic() < deadline, self.log_tail()
+            time.sleep(POLL_SECONDS)
+
     def _spawn(self) -> None:
         if self._process is not None:
             raise ServerFailedError("the server runs already")

@@ -36,6 +36,7 @@ def test_missing_parts_are_named_with_their_cure(own: Server) -> None:
             "parts": {name: {"status": "ok"} for name in ("database", "migrations", "blobs")},
         }
         uploads = server.data / "blobs" / "uploads"
+        server.wait_for_jobs()
         uploads.rename(server.data / "away")
         found = _ready(server, 503)
         chinese = _ready(server, 503, **{"Accept-Language": "zh-CN"})

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
@@ -82,7 +82,7 @@ class SqliteDatabase:
 
     def _engine(self, connections: int, wait: float) -> Engine:
         return create_engine(
-            f"sqlite:///{self.path}",
+            URL.create("sqlite", database=str(self.path)),
             creator=lambda: connect(self.path, synchronous="NORMAL", wait=wait),
             poolclass=QueuePool,
             pool_size=connections,

@@ -7,6 +7,7 @@ JWT. The prefix lets secret scanners find leaked tokens; the last part is as ran
 
 import base64
 import hmac
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -43,7 +44,12 @@ class LookUp:
     """
 
     def __init__(self, master_key: bytes) -> None:
-        self._key: Final = hmac.digest(master_key, _LOOK_UP, "sha256")
+        self._master_key: Final = master_key
+
+    @cached_property
+    def _key(self) -> bytes:
+        # Not at the start: it is the first thing that OpenSSL is asked for.
+        return hmac.digest(self._master_key, _LOOK_UP, "sha256")
 
     def hash(self, secret: str) -> bytes:
         """Return 32 bytes."""
