@@ -1,5 +1,6 @@
 """The one MetaData that every room's tables belong to, and column types they share."""
 
+import functools
 from typing import Final
 
 from sqlalchemy import BigInteger, Integer, MetaData, String
@@ -22,6 +23,7 @@ Seconds: Final = Integer().with_variant(BigInteger(), "postgresql")
 """A point in time in Unix seconds (UTC)."""
 
 
+@functools.cache
 def Key(length: int) -> TypeEngine[str]:  # noqa: N802 - it stands where types stand
     """Return the type of a short text that is looked up, compared and ordered by its bytes.
 
