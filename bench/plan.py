@@ -30,6 +30,7 @@ class Plan:
     garbage: int = 5_000
     many_repositories: int = 100_000
     listed_tags: int = 10_000
+    pairs: int = 300
 
 
 QUICK = Plan(
@@ -46,6 +47,7 @@ QUICK = Plan(
     garbage=1_000,
     many_repositories=5_000,
     listed_tags=1_000,
+    pairs=60,
 )
 
 

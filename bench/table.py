@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 HEADINGS = ("figure", "unit", "ours", "peer", "ours/peer", "target", "", "bounded by")
 ABSENT = "-"
+CERTAIN = 1.96
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,32 @@ class Figure:
     peer: Sequence[float] = ()
     target: Target | None = None
     compared: bool = True  # False where a quotient would say nothing, as of two small growths
+    paired: bool = False  # rounds belong together one by one, so they are divided one by one
 
 
 def ratio(figure: Figure) -> float | None:
-    """Median of ours divided by the median of the peer; None where there is no such quotient."""
+    """Ours divided by the peer's, of the medians or else the median of the pairs; or None."""
     if not (figure.ours and figure.peer and figure.compared):
         return None
+    if figure.paired:
+        return statistics.median(quotients(figure))
     divisor = statistics.median(figure.peer)
     return statistics.median(figure.ours) / divisor if divisor else None
+
+
+def quotients(figure: Figure) -> list[float]:
+    """Ours divided by the peer's, pair by pair."""
+    return [ours / peer for ours, peer in zip(figure.ours, figure.peer, strict=True)]
+
+
+def certain(values: Sequence[float]) -> tuple[float, float]:
+    """Bounds that hold the true median with 95 %, whatever the distribution (sign test).
+
+    They are the values at ranks n/2 -+ 0.98 sqrt(n) of the ordered ones, rounded outwards.
+    """
+    ordered, count = sorted(values), len(values)
+    low = max(0, math.floor((count - CERTAIN * math.sqrt(count)) / 2) - 1)
+    return ordered[low], ordered[count - 1 - low]
 
 
 def number(value: float) -> str:
@@ -77,18 +97,34 @@ def row(figure: Figure) -> tuple[str, ...]:
     quotient = ratio(figure)
     verdict = ""
     if figure.target is not None and figure.ours:
-        met = figure.target.met(statistics.median(figure.ours), quotient)
-        verdict = "met" if met else "MISSED"
+        verdict = _verdict(figure, figure.target, quotient)
     return (
         figure.name,
         figure.unit,
         median(figure.ours),
         median(figure.peer),
-        ABSENT if quotient is None else f"{number(quotient)}x",
+        _quotient(figure, quotient),
         ABSENT if figure.target is None else str(figure.target),
         verdict,
         figure.bound,
     )
+
+
+def _quotient(figure: Figure, quotient: float | None) -> str:
+    if quotient is None:
+        return ABSENT
+    if not figure.paired:
+        return f"{number(quotient)}x"
+    low, high = certain(quotients(figure))
+    return f"{number(quotient)}x ({number(low)}..{number(high)})"
+
+
+def _verdict(figure: Figure, target: Target, quotient: float | None) -> str:
+    ours = statistics.median(figure.ours)
+    if not figure.paired or quotient is None:
+        return "met" if target.met(ours, quotient) else "MISSED"
+    verdicts = {target.met(ours, bound) for bound in certain(quotients(figure))}
+    return "undecided" if len(verdicts) > 1 else "met" if verdicts.pop() else "MISSED"
 
 
 def render(figures: Sequence[Figure]) -> str:

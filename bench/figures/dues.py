@@ -4,57 +4,71 @@ from __future__ import annotations
 
 import time
 import urllib.request
-from collections.abc import Callable
 
 from bench.client import Client
-from bench.figures.pushes import pull_rate, push_rate
+from bench.figures.pairs import Cost, Driver, in_pairs
 from bench.payload import Payload
 from bench.plan import MIB, Bench
-from bench.servers import MANIFEST_TYPE, Contender, Ours, image
+from bench.servers import MANIFEST_TYPE, Ours, image
 from bench.table import Figure, Target
 
 REPOSITORY = "bench/blobs"
 LISTED = "bench/listed"
 KIND = 100_000
+CLIENTS = 4
+PUSHES = 3
+PULLS = 20
 PAGE = 1_000
 FLAT = Target(most_ratio=1.5)
-Rate = Callable[[Contender, str, int, int, int], float]
 
 
 def measure_accounting(bench: Bench) -> list[Figure]:
-    """Pushes and pulls with accounting on, beside the same without it, in turn."""
+    """Pushes and pulls with accounting on, beside the same without it, in paired rounds."""
     off = {"WHARFINGER_QUOTA_ACCOUNTING": "false"}
+    bench.progress("accounting on and off")
+    # One worker each: how the kernel spreads four connections over two would decide the rest.
     with (
-        Ours(bench.scratch / "counted", bench.workers) as counted,
-        Ours(bench.scratch / "uncounted", bench.workers, off) as uncounted,
+        Ours(bench.scratch / "counted", 1) as counted,
+        Ours(bench.scratch / "uncounted", 1, off) as uncounted,
+        Driver(counted, CLIENTS, REPOSITORY) as on,
+        Driver(uncounted, CLIENTS, REPOSITORY) as without,
     ):
-        bench.progress("accounting on and off")
+        pairs = bench.plan.pairs
         return [
-            _pair(bench, "push 100 kB, 4 clients", counted, uncounted, push_rate, KIND, 4, 0.9),
-            _pair(bench, "pull 100 kB, 4 clients", counted, uncounted, pull_rate, KIND, 4, 0.95),
-            _pair(bench, "pull 1 MiB, 4 clients", counted, uncounted, pull_rate, MIB, 4, 0.95),
+            *_pushes(pairs, on, without),
+            *_pulls(pairs, on, without, KIND, "100 kB"),
+            *_pulls(pairs, on, without, MIB, "1 MiB"),
         ]
 
 
-def _pair(
-    bench: Bench,
-    name: str,
-    counted: Ours,
-    uncounted: Ours,
-    rate: Rate,
-    size: int,
-    clients: int,
-    least: float,
-) -> Figure:
-    with_it: list[float] = []
-    without: list[float] = []
-    count = bench.plan.blobs * (4 if rate is pull_rate else 1)
-    tokens = {ours: ours.token([REPOSITORY]) for ours in (counted, uncounted)}
-    for _ in range(bench.plan.rounds):
-        for ours, values in ((counted, with_it), (uncounted, without)):
-            values.append(rate(ours, tokens[ours], size, count, clients))
-    title = f"{name}, counted; peer: ours with accounting off"
-    return Figure(title, "blobs/s", "one more row", with_it, without, Target(least_ratio=least))
+def _pushes(pairs: int, on: Driver, without: Driver) -> list[Figure]:
+    for driver in (on, without):
+        driver.push(KIND, PUSHES)
+    costs = in_pairs(pairs, on, without, lambda one: one.push(KIND, PUSHES))
+    return _figures("push 100 kB", "three more statements in the last unit", *costs, 0.1)
+
+
+def _pulls(pairs: int, on: Driver, without: Driver, size: int, name: str) -> list[Figure]:
+    payload = Payload(size)
+    for driver in (on, without):
+        driver.keep(payload)
+        driver.pull(payload, PULLS)
+    costs = in_pairs(pairs, on, without, lambda one: one.pull(payload, PULLS))
+    return _figures(f"pull {name}", "a look-up in memory", *costs, 0.05)
+
+
+def _figures(
+    name: str, bound: str, on: list[Cost], without: list[Cost], most: float
+) -> list[Figure]:
+    """The rate, and the processor time of a blob; ``most`` is the share that counting may cost."""
+    title = f"{name}, {CLIENTS} clients, counted; peer: ours with accounting off"
+    rates = [one.rate for one in on], [one.rate for one in without]
+    times = [one.cpu for one in on], [one.cpu for one in without]
+    slower, dearer = Target(least_ratio=1 - most), Target(most_ratio=1 + most)
+    return [
+        Figure(title, "blobs/s", bound, *rates, slower, paired=True),
+        Figure(f"{title}; server's CPU", "us/blob", bound, *times, dearer, paired=True),
+    ]
 
 
 def measure_lists(bench: Bench) -> list[Figure]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.figures.pairs import Cost, in_pairs
 from bench.load import LoadError, parse_wrk
 from bench.memory import pss, session_pids
-from bench.table import HEADINGS, Figure, Target, median, number, ratio, render, row
+from bench.table import HEADINGS, Figure, Target, certain, median, number, ratio, render, row
 
 VALUES = st.lists(st.floats(min_value=0.001, max_value=1e9), min_size=1, max_size=9)
 
@@ -30,6 +33,47 @@ def test_no_ratio_without_two_sides(ours: list[float], peer: list[float]) -> Non
 
 def test_no_ratio_where_a_quotient_says_nothing() -> None:
     assert ratio(figure([2.0], [0.01], compared=False)) is None
+
+
+def test_paired_rounds_are_divided_one_by_one() -> None:
+    """A machine that slows down for both sides alike moves the medians, and not the quotient."""
+    of_pairs = Figure("pull", "1/s", "a core", [99, 50, 10], [100, 51, 9], paired=True)
+    assert ratio(of_pairs) == 0.99
+    assert row(of_pairs)[4] == "0.99x (0.98..1.11)"
+
+
+@pytest.mark.parametrize(
+    ("ours", "verdict"),
+    [([99, 98, 97], "met"), ([80, 81, 82], "MISSED"), ([80, 99, 99], "undecided")],
+)
+def test_a_target_within_the_bounds_is_undecided(ours: list[float], verdict: str) -> None:
+    target = Target(least_ratio=0.9)
+    assert row(Figure("pull", "1/s", "", ours, [100] * 3, target, paired=True))[6] == verdict
+
+
+@given(st.lists(st.floats(min_value=0.001, max_value=1e9), min_size=1, max_size=300))
+def test_bounds_of_a_median_hold_it(values: list[float]) -> None:
+    low, high = certain(values)
+    assert low <= statistics.median(values) <= high
+
+
+def test_bounds_of_a_median_close_in() -> None:
+    """Ranks 40 and 61 of a hundred: the binomial distribution's, outside of which lie 4 %."""
+    assert certain(range(1, 101)) == (40, 61)
+
+
+@pytest.mark.parametrize("pairs", [1, 2, 7])
+def test_who_begins_a_pair_changes(pairs: int) -> None:
+    asked: list[str] = []
+
+    def measure(one: str) -> Cost:
+        asked.append(one)
+        return Cost(len(asked), 1.0)
+
+    first, second = in_pairs(pairs, "a", "b", measure)
+    assert "".join(asked) == ("abba" * pairs)[: 2 * pairs]
+    assert [asked[int(cost.rate) - 1] for cost in first] == ["a"] * pairs
+    assert [asked[int(cost.rate) - 1] for cost in second] == ["b"] * pairs
 
 
 @given(VALUES)

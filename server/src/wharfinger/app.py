@@ -291,9 +291,11 @@ def _clusters(rooms: Rooms) -> "Clusters":
 
 
 def _control(rooms: Rooms, web: Web, gate: Gate) -> ASGIApp:
+    from wharfinger.identity import http_described
     from wharfinger.web.control import control_application
 
-    return control_application(web, control_routers(rooms, web, gate), __version__)
+    routers = control_routers(rooms, web, gate)
+    return control_application(web, routers, __version__, http_described.description())
 
 
 def _schema_check(rooms: Rooms) -> Callable[[], None]:

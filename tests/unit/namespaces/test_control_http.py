@@ -208,7 +208,7 @@ def test_another_method_gets_all_that_are_offered(port: Port) -> None:
     refused(answer, 405, "CRG0004E")
     assert answer.headers["Allow"] == "DELETE, PATCH, PUT"
     for path in ("/api/v1/openapi.json", "/api/v1/namespaces/details"):
-        assert port.call("POST", path).headers["Allow"] == "GET"
+        assert port.call("POST", path).headers["Allow"] == "GET, HEAD"
 
 
 def test_another_path_gets_404_in_the_form_of_the_interface(port: Port) -> None:

@@ -3,7 +3,7 @@
 Loaded after readiness, with FastAPI. What it refuses it raises, for `web.surface` to render.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from wharfinger.web import openapi
 from wharfinger.web.context import Web
-from wharfinger.web.methods import KnownMethods
+from wharfinger.web.methods import HeadAsGet, KnownMethods
 from wharfinger.web.reference_page import page
 
 OPENAPI_PATH: Final = "/api/v1/openapi.json"
@@ -22,12 +22,19 @@ PAGE_PATH: Final = "/api/v1/docs"
 _PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
 
 
-def control_application(web: Web, routers: Iterable[APIRouter], version: str) -> ASGIApp:
+def control_application(
+    web: Web,
+    routers: Iterable[APIRouter],
+    version: str,
+    besides: Mapping[str, Any] | None = None,
+) -> ASGIApp:
     """Return the application of all ``routers``, whose paths are absolute.
 
-    Besides them it serves its OpenAPI 3.1 description and a page that shows it, to everybody.
+    Besides them it serves its OpenAPI 3.1 description and a page that shows it, to everybody;
+    ``besides`` are paths and schemas of what others serve, to be described with it.
     """
     app = _Control(
+        besides or {},
         web.settings.password_min_length,
         [plan.title for plan in web.settings.offered_plans],
         title="Wharfinger control API",
@@ -48,8 +55,15 @@ def control_application(web: Web, routers: Iterable[APIRouter], version: str) ->
 class _Control(FastAPI):
     """FastAPI without its own error answers: refusals pass through to the surface."""
 
-    def __init__(self, password_min_length: int, plans: Sequence[str], **settings: Any) -> None:
+    def __init__(
+        self,
+        besides: Mapping[str, Any],
+        password_min_length: int,
+        plans: Sequence[str],
+        **settings: Any,
+    ) -> None:
         super().__init__(**settings)
+        self.besides: Final = besides
         # FastAPI keeps included routes in a form of its own, which cannot be asked for methods.
         self.offered: Final[list[APIRoute]] = []
         self.password_min_length: Final = password_min_length
@@ -58,14 +72,14 @@ class _Control(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         # FastAPI's stack answers errors itself; the exit stack is all that its routes need.
         own = [route for route in self.routes if isinstance(route, APIRoute)]
-        return AsyncExitStackMiddleware(KnownMethods(self.router, [*own, *self.offered]))
+        known = KnownMethods(HeadAsGet(self.router), [*own, *self.offered])
+        return AsyncExitStackMiddleware(known)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI 3.1 document."""
         if self.openapi_schema is None:
-            self.openapi_schema = openapi.completed(
-                super().openapi(), self.password_min_length, self.plans
-            )
+            described = openapi.joined(super().openapi(), self.besides)
+            self.openapi_schema = openapi.completed(described, self.password_min_length, self.plans)
         return self.openapi_schema
 
 

@@ -1,6 +1,6 @@
 """What all operations of the control API have in common, added to the OpenAPI description."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 Json = dict[str, Any]
@@ -61,7 +61,16 @@ _REQUEST_ID: Final[Json] = {
     "schema": {"type": "string"},
 }
 _IDENTIFIER: Final = "^[A-Za-z0-9_-]{1,64}$"
+_IAM: Final = ("/identity/", "/oidc/")
 _METHODS: Final = ("get", "put", "post", "delete", "patch")
+
+
+def joined(document: Json, besides: Mapping[str, Any]) -> Json:
+    """Return the document with the paths and schemas of what is served elsewhere."""
+    document["paths"] |= besides.get("paths", {})
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas |= besides.get("components", {}).get("schemas", {})
+    return document
 
 
 def completed(document: Json, password_min_length: int, plans: Sequence[str]) -> Json:
@@ -101,7 +110,7 @@ def _complete(path: str, operation: Json) -> None:
     _drop_account_parameter(operation)
     _bound_identifiers(operation)
     _complete_responses(
-        operation["responses"], "IamError" if "/identity/" in path else "ControlError"
+        operation["responses"], "IamError" if path.startswith(_IAM) else "ControlError"
     )
 
 

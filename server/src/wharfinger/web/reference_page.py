@@ -18,6 +18,8 @@ details { border-top: 1px solid #8886; padding: .5rem 0; }
 summary { cursor: pointer; }
 .method { display: inline-block; min-width: 4.5rem; font-weight: 600; }
 """
+_JSON: Final = "application/json"
+_FORM: Final = "application/x-www-form-urlencoded"
 _METHODS: Final = ("get", "put", "post", "patch", "delete")
 
 
@@ -86,7 +88,8 @@ def _body(body: Json | None) -> Iterator[str]:
 
 def _schema_of(holder: Json) -> str:
     """Return what a body or answer holds: a link to a named schema, or the schema itself."""
-    schema = holder.get("content", {}).get("application/json", {}).get("schema")
+    content = holder.get("content", {})
+    schema = (content.get(_JSON) or content.get(_FORM) or {}).get("schema")
     if not schema:
         return ""
     name = schema.get("$ref", "").rpartition("/")[2]
