@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -15,7 +15,7 @@ EXAMPLES = 30
 SECONDS = 600
 SETTINGS = {"WHARFINGER_SIGNIN_FAILURES": "10000"}
 KEY = "urn:ibm:params:oauth:grant-type:apikey"
-CLIENT = ("bx", "bx")
+CLIENT = {"Authorization": "Basic Yng6Yng="}
 
 # Who signs in is described as nobody yet, so the token goes only where the description asks for
 # one. That a secret has the right form does not make it one that somebody has.
@@ -89,10 +89,10 @@ class SignIn:
         self._described = schemathesis.openapi.from_dict(document)
 
     def token(
-        self, path: str, form: dict[str, str], client: tuple[str, str] | None = None
+        self, path: str, form: dict[str, str], client: Mapping[str, str] | None = None
     ) -> dict[str, str]:
         """The answer, which has to be a token."""
-        answer = self.http.post(path, data=form, auth=client)
+        answer = self.http.post(path, data=form, headers=client)
         assert answer.status_code == 200, answer.text
         self._described[path]["POST"].validate_response(answer)
         token: dict[str, str] = answer.json()

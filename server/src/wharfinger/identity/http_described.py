@@ -21,6 +21,7 @@ Json = dict[str, Any]
 _TAG: Final = "sign-in"
 _FORM: Final = "application/x-www-form-urlencoded"
 _TEXT: Final[Json] = {"type": "string"}
+_FIELD: Final[Json] = {"type": "string", "pattern": "^[^\\u0000]*$"}
 _SECRET: Final[Json] = {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]+$"}
 _ACCOUNT: Final = "id of the account that the token is to act in; without it the key's, or the only"
 
@@ -30,9 +31,9 @@ def _form(grant: str, what: str, secrets: Mapping[str, str]) -> Json:
     fields: Json = {
         "grant_type": {"type": "string", "const": grant},
         **{name: {**_SECRET, "description": text} for name, text in secrets.items()},
-        "bss_account": {"type": "string", "description": _ACCOUNT},
-        "account": {"type": "string", "description": "the same as bss_account, which wins"},
-        "response_type": {"type": "string", "description": "whatever it is, the answer is one"},
+        "bss_account": {**_FIELD, "description": _ACCOUNT},
+        "account": {**_FIELD, "description": "the same as bss_account, which wins"},
+        "response_type": {**_FIELD, "description": "whatever it is, the answer is one"},
     }
     return {
         "type": "object",
