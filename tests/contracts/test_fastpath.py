@@ -293,3 +293,40 @@ def test_what_is_known_to_be_damaged_is_never_served(
     finally:
         # Other tests push the same content.
         _changed(server, _DAMAGE.format("blobs", "NULL"), digest=blob)
+
+
+@pytest.mark.parametrize("length", [{}, {"Content-Length": "0"}], ids=["no length", "length"])
+def test_an_upload_is_opened_as_by_the_ordinary_route(
+    pushed: tuple[httpx.Client, str, dict[str, str]], length: dict[str, str]
+) -> None:
+    client, repository, _ = pushed
+    path = f"/v2/{repository}/blobs/uploads/"
+
+    def opened(query: str) -> tuple[httpx.Response, dict[str, str]]:
+        request = client.build_request("POST", path + query)
+        del request.headers["Content-Length"]
+        request.headers.update(length)
+        answer = client.send(request)
+        _, headers, _ = _facts(answer)
+        upload = headers.pop("docker-upload-uuid")
+        assert headers.pop("location") == f"{server_of(client)}{path}{upload}"
+        return answer, headers
+
+    client.post(path).raise_for_status()  # whether there is room is known from now on
+    fast, headers = opened("")
+    slow, expected = opened("?digest-algorithm=sha256")
+
+    assert (fast.status_code, fast.content) == (slow.status_code, slow.content) == (202, b"")
+    assert headers == expected
+    for answer in (fast, slow):
+        done = client.put(
+            answer.headers["Location"],
+            params={"digest": f"sha256:{sha256(CONTENT).hexdigest()}"},
+            content=CONTENT,
+        )
+        assert done.status_code == 201
+        assert client.get(answer.headers["Location"]).status_code == 404
+
+
+def server_of(client: httpx.Client) -> str:
+    return str(client.base_url).rstrip("/")

@@ -18,6 +18,7 @@ from tests.support.registry_manifests import (
     encoded,
     image,
 )
+from tests.support.uploads import IDS
 from wharfinger.blobstore.port import BlobStore
 from wharfinger.database.unit import Database
 from wharfinger.namespaces.store import hold_owner
@@ -86,6 +87,7 @@ class Depot(House):
             self,
             Rules(1 << 30, 30.0, EXPIRY, ORPHAN_GRACE / 2),
             clock=self.clock,
+            ids=IDS,
             hashes=RunningHashes(10),
         )
         self.reads = Blobs(records, bytes_store, clock=self.clock, grace=GRACE)

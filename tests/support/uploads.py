@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from wharfinger.blobstore.port import BlobStore, UploadWriter
+from wharfinger.registry.model.upload_ids import UploadIds
 
 
 @dataclass
@@ -34,3 +35,7 @@ class Session:
     def end(self, writer: UploadWriter) -> None:
         """What follows once the blob's row is there."""
         self.store.discard(self.id, writer.standing().state)
+
+
+IDS = UploadIds(b"a key of tests that are one node", 3600.0)
+"""Makes the ids of sessions, for services that are put together in tests."""

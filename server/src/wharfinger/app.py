@@ -234,7 +234,7 @@ def _fast(app: ASGIApp, rooms: Rooms, web: Web) -> FastPath | AwaitedFastPath:
     if path is not None:
         connection = connect(path)
         at_once, remembered = SqliteFastReads(connection), Remembered(CommitMark(connection))
-        return FastPath(app, web, tokens, at_once, remembered, files, traffic)
+        return FastPath(app, web, tokens, at_once, remembered, files, traffic, rooms.uploads)
     from wharfinger.registry.fastreads_postgres import PostgresFastReads
 
     connections = settings.database_read_connections

@@ -20,7 +20,7 @@ from wharfinger.database.unit import Database
 from wharfinger.explain import services as explain_services
 from wharfinger.explain.services import ExplainServices
 from wharfinger.identity import services as identity_services
-from wharfinger.identity.secrets import load_master_key
+from wharfinger.identity.secrets import derived, load_master_key
 from wharfinger.identity.services import IdentityServices
 from wharfinger.images import services as image_services
 from wharfinger.images.services import ImageServices
@@ -38,6 +38,7 @@ from wharfinger.namespaces.service import Rules as NamespaceRules
 from wharfinger.namespaces.store import SqlNamespaceStore, hold_owner, is_deleting
 from wharfinger.quotas import services as quota_services
 from wharfinger.quotas.services import QuotaServices
+from wharfinger.registry.model.upload_ids import UploadIds
 from wharfinger.registry.service.configs import Configs
 from wharfinger.registry.service.hashes import RunningHashes
 from wharfinger.registry.service.repositories import RegistryDeletion
@@ -104,12 +105,13 @@ def build_rooms(
 
     namespace_store = SqlNamespaceStore(database, record=record, enqueue=enqueue, clock=clock)
     owners = Owners(namespace_store)
+    master_key = load_master_key(settings.master_key_path)
     identity = identity_services.build(
         settings,
         database,
         owners=owners,
         record=record,
-        master_key=load_master_key(settings.master_key_path),
+        master_key=master_key,
         clock=clock,
         issued=lambda typ: tallies.add(names.TOKENS_ISSUED, (typ.value,)),
     )
@@ -130,6 +132,7 @@ def build_rooms(
         namespaces=owners,
         clock=clock,
     )
+    ids = UploadIds(derived(master_key, "upload session ids"), settings.upload_begin_seconds)
     steps = _deletion_steps(database, blobs, quotas, images)
     rules = NamespaceRules(settings.namespace_hyphens, settings.namespaces_per_account)
     return Rooms(
@@ -141,7 +144,7 @@ def build_rooms(
         owners=owners,
         emptying=Emptying(namespace_store, steps, identity.policies),
         quotas=quotas,
-        uploads=_uploads(settings, database, blobs, owners, quotas, clock),
+        uploads=_uploads(settings, database, blobs, owners, quotas, ids, clock),
         configs=_configs(settings, database, blobs),
         images=images,
         jobs=jobs,
@@ -174,6 +177,7 @@ def _uploads(
     blobs: BlobStore,
     owners: Owners,
     quotas: QuotaServices,
+    ids: UploadIds,
     clock: Clock,
 ) -> Uploads:
     rules = UploadRules(
@@ -189,6 +193,7 @@ def _uploads(
         owners,
         rules,
         clock=clock,
+        ids=ids,
         hashes=RunningHashes(settings.upload_hashes),
         quota=quotas.storage,
     )

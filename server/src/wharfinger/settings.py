@@ -366,6 +366,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             description="seconds after its last byte that an upload session is kept",
         ),
     ] = 7 * 86400
+    upload_begin_seconds: Annotated[
+        int,
+        Meta(
+            ge=60,
+            le=604800,
+            description="seconds within which an upload session must get its first bytes",
+        ),
+    ] = 6 * 3600
     upload_chunk_min_bytes: Annotated[
         int,
         Meta(

@@ -14,6 +14,7 @@ from tests.support.databases import sqlite_database
 from tests.support.depot import EXPIRY, GRACE, Depot
 from tests.support.registry_manifests import REGION
 from tests.support.s3 import S3Server
+from tests.support.uploads import IDS
 from tests.unit.registry_uploads.yard import Fuse, Killed
 from wharfinger.blobstore.object_store.client import Client
 from wharfinger.blobstore.object_store.store import MIB
@@ -115,6 +116,7 @@ class Harbour:
             self.depot,
             Rules(1 << 30, LEASE, EXPIRY, GRACE / 2),
             clock=self.depot.clock,
+            ids=IDS,
             hashes=RunningHashes(10),
         )
 

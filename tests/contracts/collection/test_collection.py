@@ -254,7 +254,8 @@ def test_a_dry_run_tells_what_goes_and_why(depot: Depot) -> None:
     gone = depot.push_layers(b"of a deleted manifest")
     depot.manifests.delete(PLACE, gone)
     orphan = depot.bytes_store.put(Digest.of(b"orphan"), b"orphan").location
-    session = depot.uploads.open(Pusher(REGION, "tenant/app", "user"))
+    pusher = Pusher(REGION, "tenant/app", "user")
+    session = depot.uploads.append(pusher, depot.uploads.open(pusher).id, [b"some"], None)
     depot.now += EXPIRY + 1
 
     report = {(each.thing, each.reason, each.name): each for each in depot.report()}

@@ -1,4 +1,4 @@
-"""The fast path leaves to the ordinary route what has to carry a warning."""
+"""The fast path leaves to the ordinary route what has to carry a warning, or to be refused."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from tests.support.uploads import IDS
 from wharfinger.blobstore.memory import MemoryStore
 from wharfinger.identity.model import Claims, TokenType
 from wharfinger.quotas.service.traffic import Uncounted
 from wharfinger.registry.fastpath import FastPath
-from wharfinger.registry.fastreads import FoundBlob, FoundManifest
+from wharfinger.registry.fastreads import FoundBlob, FoundManifest, FoundOwner
+from wharfinger.registry.model.uploads import Pusher, Upload
 from wharfinger.registry.remembered import Remembered
 from wharfinger.settings import Settings
 from wharfinger.web.context import Web
@@ -40,13 +42,13 @@ class Ending:
         raise AssertionError(credential)
 
     def verify_at_once(self, token: str, typ: TokenType, audience: str) -> Claims:
-        access = {"team/app": frozenset({"pull"})}
+        access = {"team/app": frozenset({"pull", "push"}), "team/read": frozenset({"pull"})}
         return Claims(
             typ, audience, "local", "a", "who", "key", 0, 0, 9_999, access=access, ends=self.ends
         )
 
 
-class OneManifest:
+class Found:
     def manifest(self, key: Any, *, by_tag: bool, with_content: bool) -> FoundManifest | None:
         return FoundManifest(0, "sha256:abc", "application/json", 2, b"{}")
 
@@ -55,6 +57,19 @@ class OneManifest:
 
     def blob_head(self, key: Any) -> FoundBlob | None:
         return None
+
+    def owner(self, key: Any) -> FoundOwner | None:
+        return FoundOwner(0, "a") if key["namespace"] == "team" else None
+
+
+class Room:
+    """Has room for every upload, or does not know."""
+
+    def __init__(self, *, known: bool) -> None:
+        self.known = known
+
+    def open_at_once(self, pusher: Pusher, account: str) -> Upload | None:
+        return Upload(IDS.new(pusher, account, NOW), account) if self.known else None
 
 
 class Unchanged:
@@ -75,13 +90,49 @@ def web() -> Iterator[Web]:
     threads.close()
 
 
+def fast_path(web: Web, ends: int = 0, *, room: bool = True) -> FastPath:
+    remembered, openings = Remembered(Unchanged()), Room(known=room)
+    store, traffic = MemoryStore(time), Uncounted()
+    return FastPath(ordinary, web, Ending(ends), Found(), remembered, store, traffic, openings)
+
+
 @pytest.mark.parametrize(("ends", "fast"), [(0, True), (1_061, True), (1_060, False)])
 def test_only_what_carries_no_warning_is_answered_at_once(
     web: Web, ends: int, *, fast: bool
 ) -> None:
-    remembered = Remembered(Unchanged())
-    store, traffic = MemoryStore(time), Uncounted()
-    path = FastPath(ordinary, web, Ending(ends), OneManifest(), remembered, store, traffic)
+    path = fast_path(web, ends)
 
     for _ in range(2):
         assert (path.at_once(dict(SCOPE)) is not None) is fast
+
+
+@pytest.mark.parametrize(
+    ("repository", "ends", "room", "fast"),
+    [
+        ("team/app", 0, True, True),
+        ("team/app", 1_060, True, False),
+        ("team/app", 0, False, False),
+        ("team/read", 0, True, False),
+        ("team/unknown", 0, True, False),
+        ("gone/app", 0, True, False),
+    ],
+    ids=[
+        "plain",
+        "with a warning",
+        "quota unknown",
+        "may only pull",
+        "not granted",
+        "no namespace",
+    ],
+)
+def test_only_uploads_that_may_surely_begin_are_opened_at_once(
+    web: Web, repository: str, ends: int, *, room: bool, fast: bool
+) -> None:
+    path = f"/v2/{repository}/blobs/uploads/"
+    scope = SCOPE | {"method": "POST", "path": path, "raw_path": path.encode(), "scheme": "http"}
+
+    answer = fast_path(web, ends, room=room).at_once(scope)
+
+    assert (answer is not None) is fast
+    if answer is not None:
+        assert answer[0] == 202

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
+from tests.support.uploads import IDS
 from wharfinger.blobstore.filesystem import FilesystemStore
 from wharfinger.blobstore.port import BlobStore, Placed, UploadWriter
 from wharfinger.database.schema import metadata
@@ -24,6 +25,7 @@ from wharfinger.registry.store.uploads import SqlUploadRecords
 from wharfinger.registry.tables import (
     blobs,
     discarded_bytes,
+    ended_uploads,
     repositories,
     repository_blobs,
     uploads,
@@ -168,6 +170,7 @@ class Yard:
             self.owners,
             Rules(blob_bytes=LIMIT, lease_seconds=LEASE, expiry_seconds=3600),
             clock=self.clock,
+            ids=IDS,
             hashes=RunningHashes(hashes),
         )
 
@@ -191,6 +194,11 @@ class Yard:
                 table.name: connection.scalar(select(func.count()).select_from(table)) or 0
                 for table in tables
             }
+
+    def ended(self) -> int:
+        """Return how many ended sessions are remembered."""
+        with self.database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(ended_uploads)) or 0
 
     def discarded(self) -> Sequence[str]:
         """Return the locations whose bytes are to be deleted."""

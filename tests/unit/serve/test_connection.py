@@ -23,21 +23,21 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Open = Callable[[], Awaitable[Streams]]
 
 
-def shortcut(scope: dict[str, Any]) -> tuple[bytes, bytes] | None:
+def shortcut(scope: dict[str, Any]) -> tuple[int, bytes, bytes] | None:
     """Answer ``/v2/at-once/SIZE/WORD`` with so many bytes of the word."""
     _, _, way, *rest = scope["path"].split("/")
     if way != "at-once":
         return None
     size, word = rest
     body = (word.encode() * (int(size) // len(word) + 1))[: int(size)]
-    return b"content-length: %d\r\n" % len(body), body
+    return 200, b"content-length: %d\r\n" % len(body), body
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer the same where the shortcut was not taken, and all else with its path."""
     del receive
     known = shortcut(dict(scope))
-    body = known[1] if known else scope["path"].encode()
+    body = known[2] if known else scope["path"].encode()
     headers = [(b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -101,7 +101,7 @@ def test_each_connection_gets_its_own_answers_in_order(connections: int) -> None
             status, body = await read(reader)
             known = shortcut({"path": path})
             assert status == 200
-            assert body == (known[1] if known else path.encode())
+            assert body == (known[2] if known else path.encode())
 
     async def scenario() -> None:
         async with serving() as connect:

@@ -75,6 +75,11 @@ def fingerprint(master_key: bytes) -> str:
     return hmac.digest(master_key, _FINGERPRINT, "sha256").hex()
 
 
+def derived(master_key: bytes, purpose: str) -> bytes:
+    """Return 32 bytes for one purpose, which tell nothing about the master key or another's."""
+    return hmac.digest(master_key, f"wharfinger {purpose}".encode(), "sha256")
+
+
 def load_master_key(path: Path) -> bytes:
     """Return the 32 bytes in the file at ``path``.
 

@@ -1,20 +1,29 @@
-"""The short path for reading manifests and blobs, in front of the router.
+"""The short path for reading manifests and blobs and for opening uploads, in front of the router.
 
 It answers only the plain case (GET or HEAD with a valid token that grants pull, no conditions,
-no ranges) with one prepared statement, on the event loop; whatever else comes is left to the
-ordinary routes, which also word every refusal. So it never says no, and what it says is byte for
-byte what the ordinary route would say (tests/contracts/test_fastpath.py).
+no ranges; POST of an upload without a query) with one prepared statement, on the event loop;
+whatever else comes is left to the ordinary routes, which also word every refusal. So it never says
+no, and what it says is byte for byte what the ordinary route would say
+(tests/contracts/test_fastpath.py).
 
 With SQLite that takes microseconds and happens at once, before the request is even a task; with a
 database elsewhere it is awaited (docs/adr/0003, 0015).
 """
 
 from time import perf_counter
-from typing import Final
+from typing import Final, Protocol
 
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wharfinger.registry.fastreads import FastReads, ReadFailed
+from wharfinger.registry.model.uploads import (
+    CHUNK_MIN_LENGTH,
+    Pusher,
+    Upload,
+    session_headers,
+    upload_path,
+)
 from wharfinger.registry.plainreads import (
     ROUTES,
     Asked,
@@ -29,10 +38,26 @@ from wharfinger.registry.remembered import Answer, Remembered, Wanted
 from wharfinger.web.context import Web
 from wharfinger.web.exchange import new_request_id, request_id
 from wharfinger.web.meter import Answered
+from wharfinger_common.names import namespace_of, require_repository
+from wharfinger_common.refusals import Refusal
+
+AtOnce = tuple[int, bytes, bytes]
+"""Status, header lines and body."""
+
+_STATUS: Final = {"manifests": 200, "blobs": 200, "uploads": 202}
+
+
+class Openings(Protocol):
+    """Opens upload sessions; see `wharfinger.registry.service.uploads.Uploads`."""
+
+    def open_at_once(self, pusher: Pusher, account: str) -> Upload | None:
+        """Open a session without waiting; None where that cannot be."""
 
 
 class FastPath(PlainReads):
-    """ASGI layer: answers plain reads itself, hands all else to ``app``."""
+    """ASGI layer: answers plain requests itself, hands all else to ``app``."""
+
+    _methods = frozenset({"GET", "HEAD", "POST"})
 
     def __init__(
         self,
@@ -43,13 +68,26 @@ class FastPath(PlainReads):
         remembered: Remembered,
         files: Files,
         traffic: Traffic,
+        openings: Openings,
     ) -> None:
         super().__init__(app, web, tokens, files, traffic)
         self._reads: Final = reads
         self._remembered: Final = remembered
+        self._openings: Final = openings
+        smallest = web.settings.chunk_min_bytes
+        self._of_openings: Final = {
+            **({CHUNK_MIN_LENGTH: str(smallest)} if smallest else {}),
+            "Content-Length": "0",
+            "Docker-Distribution-API-Version": "registry/2.0",
+        }
         self._shorts: Final = {
             (method, kind): web.meter.short(ROUTES[kind], method)
-            for method, kind in (("GET", "manifests"), ("HEAD", "manifests"), ("HEAD", "blobs"))
+            for method, kind in (
+                ("GET", "manifests"),
+                ("HEAD", "manifests"),
+                ("HEAD", "blobs"),
+                ("POST", "uploads"),
+            )
         }
         self._proxied: Final = bool(web.settings.trusted_proxies)
 
@@ -65,8 +103,8 @@ class FastPath(PlainReads):
         else:
             await self._send(scope, receive, send, found)
 
-    def at_once(self, scope: Scope) -> Answer | None:
-        """Return header lines and body of a 200 that needs no waiting: all but a blob's bytes.
+    def at_once(self, scope: Scope) -> AtOnce | None:
+        """Return status, header lines and body where no waiting is needed: not for a blob's bytes.
 
         Called by the server's protocol before it makes a task of the request.
         """
@@ -75,7 +113,7 @@ class FastPath(PlainReads):
         if asked is None or asked.downloads:
             return None
         try:
-            answer = self._manifest(asked) if asked.read.kind == "manifests" else self._head(asked)
+            answer = self._answer(scope, asked)
         except ReadFailed:
             return None
         if answer is None:
@@ -86,7 +124,13 @@ class FastPath(PlainReads):
         self._shorts[asked.method, asked.read.kind].add(seconds, len(body))
         if self._web.access.all:
             self._log(asked, identity, len(body), seconds)
-        return b"%sx-request-id: %s\r\n" % (lines, identity.encode()), body
+        status = _STATUS[asked.read.kind]
+        return status, b"%sx-request-id: %s\r\n" % (lines, identity.encode()), body
+
+    def _answer(self, scope: Scope, asked: Asked) -> Answer | None:
+        if asked.read.kind == "manifests":
+            return self._manifest(asked)
+        return self._head(asked) if asked.read.kind == "blobs" else self._opened(scope, asked)
 
     def _manifest(self, asked: Asked) -> Answer | None:
         read, claims = asked.read, asked.claims
@@ -111,6 +155,30 @@ class FastPath(PlainReads):
         found = self._head_found(asked, self._reads.blob_head(self._key(asked)))
         return None if found is None else _answer(found)
 
+    def _opened(self, scope: Scope, asked: Asked) -> Answer | None:
+        """Open an upload session, which writes nothing."""
+        repository, claims = asked.read.repository, asked.claims
+        found = self._reads.owner(
+            {
+                "region": claims.region,
+                "namespace": namespace_of(repository),
+                "credential": claims.credential,
+            }
+        )
+        if found is None or not self._stands(claims, found.epoch):
+            return None
+        try:
+            path = upload_path(require_repository(repository), "")
+            base = self._web.urls.location(HTTPConnection(scope), path)
+        except Refusal:
+            return None
+        pusher = Pusher(claims.region, repository, claims.subject)
+        upload = self._openings.open_at_once(pusher, found.account)
+        if upload is None:
+            return None
+        headers = session_headers(base + upload.id, upload) | self._of_openings
+        return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode(), b""
+
     def _found_file(self, scope: Scope) -> FoundFile | None:
         """Return the file to answer with, if this is a GET of a blob and the server can send it."""
         asked = self._asked(scope)
@@ -125,7 +193,8 @@ class FastPath(PlainReads):
         return request_id(scope, self._web.urls) if self._proxied else new_request_id()
 
     def _log(self, asked: Asked, identity: str, size: int, seconds: float) -> None:
-        answered = Answered(ROUTES[asked.read.kind], asked.method, 200, "", seconds, 0, size)
+        status = _STATUS[asked.read.kind]
+        answered = Answered(ROUTES[asked.read.kind], asked.method, status, "", seconds, 0, size)
         self._web.access.write(identity, asked.claims.account, answered)
 
 

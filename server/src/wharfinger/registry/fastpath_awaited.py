@@ -9,7 +9,6 @@ from wharfinger.registry.fastreads import (
     ReadFailed,
 )
 from wharfinger.registry.plainreads import ROUTES, Asked, Files, Found, PlainReads, Tokens, Traffic
-from wharfinger.registry.remembered import Answer
 from wharfinger.web.context import Web
 from wharfinger.web.exchange import Exchange
 
@@ -29,9 +28,9 @@ class AwaitedFastPath(PlainReads):
         super().__init__(app, web, tokens, files, traffic)
         self._reads: Final = reads
 
-    def at_once(self, _scope: Scope) -> Answer | None:
+    def at_once(self, _scope: Scope) -> None:
         """Return None: a look-up takes longer than the event loop may stand still."""
-        return None
+        return
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3) if it is a plain read, else by the ordinary routes."""

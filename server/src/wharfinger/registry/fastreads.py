@@ -51,6 +51,11 @@ AND (l.linked_at > :young OR EXISTS (
 """
 BLOB_HEAD: Final = BLOB + _HELD
 
+OWNER: Final = """
+SELECT (SELECT epoch FROM credentials WHERE id = :credential), account_id FROM namespaces
+WHERE region = :region AND name = :namespace AND state = 'active'
+"""
+
 Key = dict[str, str | int]
 """The parameters of a look-up."""
 
@@ -74,6 +79,13 @@ class FoundBlob(NamedTuple):
     account: str
 
 
+class FoundOwner(NamedTuple):
+    """Whose a namespace is."""
+
+    epoch: int | None
+    account: str
+
+
 class ReadFailed(Exception):
     """The database does not answer now; the ordinary route knows what to do then."""
 
@@ -93,6 +105,9 @@ class FastReads(Protocol):
 
     def blob_head(self, key: Key) -> FoundBlob | None:
         """Return the blob, if a manifest needs it or it was linked after ``key["young"]``."""
+
+    def owner(self, key: Key) -> FoundOwner | None:
+        """Return whose ``key["namespace"]`` is, if it is an active one."""
 
 
 class AwaitedReads(Protocol):
@@ -130,6 +145,11 @@ class SqliteFastReads:
         """Return the blob; see the port."""
         row = self._first(BLOB_HEAD, key)
         return FoundBlob(*row) if row else None
+
+    def owner(self, key: Key) -> FoundOwner | None:
+        """Return whose namespace it is; see the port."""
+        row = self._first(OWNER, key)
+        return FoundOwner(*row) if row else None
 
     def _first(self, statement: str, key: Key) -> Any:
         try:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wharfinger.identity.model import PULL, Claims, KeyUnread, TokenType
+from wharfinger.identity.model import PULL, PUSH, Claims, KeyUnread, TokenType
 from wharfinger.quotas.http import download_notices
 from wharfinger.quotas.model import Level
 from wharfinger.registry.fastreads import (
@@ -30,6 +30,7 @@ _API_VERSION: Final = (b"docker-distribution-api-version", b"registry/2.0")
 ROUTES: Final = {
     "manifests": "/v2/{name}/manifests/{reference}",
     "blobs": "/v2/{name}/blobs/{digest}",
+    "uploads": "/v2/{name}/blobs/uploads/",
 }
 """Templates of the ordinary routes, for figures and logs."""
 
@@ -113,8 +114,18 @@ class FoundFile(NamedTuple):
     notices: tuple[Notice, ...]
 
 
+_ACTIONS: Final = {"GET": (PULL,), "HEAD": (PULL,), "POST": (PULL, PUSH)}
+_KINDS: Final = {
+    "GET": frozenset({"manifests", "blobs"}),
+    "HEAD": frozenset({"manifests", "blobs"}),
+    "POST": frozenset({"uploads"}),
+}
+
+
 class PlainReads:
-    """What both ways share: which requests are plain reads, and how a blob's file is sent."""
+    """What both ways share: which requests are plain, and how a blob's file is sent."""
+
+    _methods = frozenset({"GET", "HEAD"})
 
     def __init__(
         self,
@@ -158,19 +169,23 @@ class PlainReads:
             exchange.end(self._web.meter, self._web.access)
 
     def _plain_read(self, scope: Scope) -> PlainRead | None:
-        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+        if scope["type"] != "http" or scope["method"] not in self._methods:
             return None
         path: str = scope["path"]
         if not path.startswith("/v2/") or b"%" in scope["raw_path"] or self._web.draining():
             return None
         head, _, reference = path.rpartition("/")
         repository, _, kind = head[4:].rpartition("/")
-        if kind not in {"manifests", "blobs"} or not repository or not reference:
+        if kind == "uploads" and not reference:
+            repository = repository.removesuffix("/blobs") if repository.endswith("/blobs") else ""
+        elif not reference:
+            return None
+        if kind not in _KINDS[scope["method"]] or not repository:
             return None
         return PlainRead(repository, kind, reference)
 
     def _claims(self, scope: Scope, read: PlainRead) -> Claims | None:
-        """Return the claims of a token that grants the read and is still valid, else None."""
+        """Return the claims of a token that grants what is asked and still holds, else None."""
         token, host = "", b""
         for name, value in scope["headers"]:
             if name == b"authorization":
@@ -189,7 +204,10 @@ class PlainReads:
                 return None
         except (KeyUnread, Refusal):
             return None
-        plain = claims.grants(read.repository, PULL) and not self._is_warned(claims)
+        granted = all(
+            claims.grants(read.repository, action) for action in _ACTIONS[scope["method"]]
+        )
+        plain = granted and not self._is_warned(claims)
         return claims if plain and self._is_open(claims.region, read.repository) else None
 
     def _is_open(self, region: str, repository: str) -> bool:

@@ -129,7 +129,7 @@ tags: Final = Table(
     sqlite_with_rowid=False,
 )
 
-# One row an upload session that has begun to receive bytes or may be resumed. size is the
+# One row an upload session that has begun to receive bytes. size is the
 # acknowledged length, state what the blob store needs to go on from there; the lease says which
 # request writes now, fence numbers the holders.
 uploads: Final = Table(
@@ -148,6 +148,15 @@ uploads: Final = Table(
     Column("state", Text, nullable=False, server_default=""),
     Index(None, "region", "repository"),
     Index(None, "touched_at"),
+    sqlite_with_rowid=False,
+)
+
+# Ids of sessions that have ended, for as long as they could be taken for ones that have not begun.
+# They are in the order of time.
+ended_uploads: Final = Table(
+    "ended_uploads",
+    metadata,
+    Column("id", Key(36), primary_key=True),
     sqlite_with_rowid=False,
 )
 

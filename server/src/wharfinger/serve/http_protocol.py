@@ -25,7 +25,7 @@ MAX_HEADERS: Final = 100
 URL_BYTES: Final = 16 * 1024
 LINGER_SECONDS: Final = 30.0
 KEEP_ALIVE_SECONDS: Final = 75
-_READS: Final = {b"GET": "GET", b"HEAD": "HEAD"}
+_SHORT: Final = {b"GET": "GET", b"HEAD": "HEAD", b"POST": "POST"}
 _BODIES: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
 _PLAIN: Final = re.compile(rb"/v2/[A-Za-z0-9._/:-]+")
 _ONE_READ: Final = 256 * 1024
@@ -39,8 +39,8 @@ def _uncounted(_status: int) -> None:
     """Count nothing."""
 
 
-Shortcut = Callable[[dict[str, Any]], tuple[bytes, bytes] | None]
-"""Returns header lines and body of a 200 for a scope, None where the application must answer."""
+Shortcut = Callable[[dict[str, Any]], tuple[int, bytes, bytes] | None]
+"""Returns status, header lines and body for a scope, None where the application must answer."""
 
 
 class Endpoint(Struct, frozen=True):
@@ -199,7 +199,7 @@ class Connection(HttpToolsProtocol):
         name = self.headers[-1][0]
         if name == b"host":
             self._hosts += 1
-        elif name in _BODIES:
+        elif name in _BODIES and not (name == b"content-length" and value == b"0"):
             self._bodiless = False
 
     def on_headers_complete(self) -> None:
@@ -227,7 +227,7 @@ class Connection(HttpToolsProtocol):
         self.cycle.connection = self  # type: ignore[attr-defined]  # it is a Cycle now
 
     def _answer_at_once(self) -> bool:
-        """Answer a plain read without making a task of it, where nothing stands before it.
+        """Answer a plain request without making a task of it, where nothing stands before it.
 
         Halves the cost of a request (docs/adr/0003). Whatever needs more than the simplest HTTP
         (a body, a query, escapes, the end of the connection, a client that does not read) is
@@ -236,7 +236,7 @@ class Connection(HttpToolsProtocol):
         busy = self.cycle is not None and not self.cycle.response_complete
         if busy or self.pipeline or self.flow.write_paused or not self.parser.should_keep_alive():
             return False
-        method = _READS.get(self.parser.get_method())
+        method = _SHORT.get(self.parser.get_method())
         if method is None or not self._bodiless or not _PLAIN.fullmatch(self.url):
             return False
         scope = self.scope
@@ -247,11 +247,11 @@ class Connection(HttpToolsProtocol):
         self._write_answer(*answer)
         return True
 
-    def _write_answer(self, lines: bytes, body: bytes) -> None:
+    def _write_answer(self, status: int, lines: bytes, body: bytes) -> None:
         self._answered = True
         state = self.server_state
         defaults = b"".join([b"%s: %s\r\n" % header for header in state.default_headers])
-        answer = b"".join((STATUS_LINE[200], defaults, lines, b"\r\n", body))
+        answer = b"".join((STATUS_LINE[status], defaults, lines, b"\r\n", body))
         self._outbox.put(self.transport, answer, len(state.connections))
         state.total_requests += 1
         self._rest()

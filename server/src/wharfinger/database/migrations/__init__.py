@@ -2,5 +2,5 @@
 
 from typing import Final
 
-HEAD: Final = "0016"
+HEAD: Final = "0017"
 """The newest revision. Written down so that a start need not load Alembic to compare."""

@@ -40,6 +40,9 @@ class Reservation(Protocol):
 class StorageQuota(Protocol):
     """What the registry asks at each upload: `Storage`, or `Unmetered` where nothing counts."""
 
+    def is_open(self, region: str, account: str) -> bool:
+        """Whether `begin` would do nothing, as far as is known from memory; never blocks."""
+
     def begin(self, region: str, account: str, upload: str, push: Pushing) -> None:
         """Let an upload begin, or refuse it."""
 
@@ -93,6 +96,11 @@ class Storage:
     def level(self, region: str, account: str) -> Level:
         """Return how much of its storage the account uses; some seconds old at most."""
         return self._view(Holder(region, account))
+
+    def is_open(self, region: str, account: str) -> bool:
+        """Whether the account is known to have no limit; for the event loop too."""
+        known = self._known.get(Holder(region, account))
+        return known is not None and known.level.limit == UNLIMITED and self._clock() < known.until
 
     def begin(self, region: str, account: str, upload: str, push: Pushing) -> None:
         """Let an upload begin, as part of a push.
@@ -204,6 +212,10 @@ class Unmetered:
     def level(self, region: str, account: str) -> Level:  # noqa: ARG002 - the shape of Storage
         """Return that nothing is used of no limit."""
         return UNUSED
+
+    def is_open(self, region: str, account: str) -> bool:  # noqa: ARG002 - the shape of Storage
+        """Return that nothing is limited."""
+        return True
 
     def begin(self, region: str, account: str, upload: str, push: Pushing) -> None:
         """Let it begin."""

@@ -10,14 +10,15 @@ from wharfinger.identity.model import PULL, PUSH, Claims
 from wharfinger.registry.http.transfer import Feed, insist, pump
 from wharfinger.registry.model.blobs import Blob
 from wharfinger.registry.model.uploads import (
+    CHUNK_MIN_LENGTH,
     DEFAULT_ALGORITHM,
     ContentRange,
     DigestMissing,
     Pusher,
     Upload,
-    acknowledged,
     blob_path,
     parse_content_range,
+    session_headers,
     upload_path,
 )
 from wharfinger.registry.service.uploads import Uploads
@@ -83,7 +84,7 @@ class _Handlers:
         upload = await self._run(self._uploads.open, pusher, algorithm)
         response = self._accepted(request, pusher, upload)
         if smallest := self._web.settings.chunk_min_bytes:
-            response.headers["OCI-Chunk-Min-Length"] = str(smallest)
+            response.headers[CHUNK_MIN_LENGTH] = str(smallest)
         return response
 
     async def status(self, request: Request) -> Response:
@@ -228,13 +229,8 @@ class _Handlers:
     def _accepted(
         self, request: Request, pusher: Pusher, upload: Upload, status: int = 202
     ) -> Response:
-        path = upload_path(pusher.repository, upload.id)
-        headers = {
-            "Location": self._web.urls.location(request, path),
-            "Range": acknowledged(upload.size),
-            "Docker-Upload-UUID": upload.id,
-        }
-        return Response(status_code=status, headers=headers)
+        location = self._web.urls.location(request, upload_path(pusher.repository, upload.id))
+        return Response(status_code=status, headers=session_headers(location, upload))
 
     def _created(self, request: Request, pusher: Pusher, blob: Blob) -> Response:
         path = blob_path(pusher.repository, blob.digest)

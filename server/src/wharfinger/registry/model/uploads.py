@@ -11,6 +11,7 @@ from wharfinger_common.digests import HEX_LENGTHS
 from wharfinger_common.refusals import Refusal
 
 DEFAULT_ALGORITHM: Final = "sha256"
+CHUNK_MIN_LENGTH: Final = "OCI-Chunk-Min-Length"
 _CONTENT_RANGE: Final = re.compile(
     rf"(?P<first>[0-9]{{1,{MAX_DIGITS}}})-(?P<last>[0-9]{{1,{MAX_DIGITS}}})"
 )
@@ -88,7 +89,8 @@ class Upload(Struct, frozen=True):
     """An upload session. ``size`` is the bytes acknowledged; ``fence`` numbers its holders.
 
     One of them may hold it until ``leased_until`` (Unix seconds); 0 when nobody does. ``state``
-    is what the blob store needs to go on from ``size``.
+    is what the blob store needs to go on from ``size``. ``opening`` is whose it is while nothing
+    was written of it, nor of the session anywhere; None once it has its row.
     """
 
     id: str
@@ -97,6 +99,7 @@ class Upload(Struct, frozen=True):
     fence: int = 0
     leased_until: float = 0.0
     state: str = ""
+    opening: Pusher | None = None
 
 
 class ContentRange(Struct, frozen=True):
@@ -130,6 +133,15 @@ def acknowledged(size: int) -> str:
     no way to say that nothing stands.
     """
     return f"0-{max(0, size - 1)}"
+
+
+def session_headers(location: str, upload: Upload) -> dict[str, str]:
+    """Return what an answer tells of a session that goes on at ``location``."""
+    return {
+        "Location": location,
+        "Range": acknowledged(upload.size),
+        "Docker-Upload-UUID": upload.id,
+    }
 
 
 def require_in_order(upload: Upload, chunk: ContentRange | None, location: str) -> None:

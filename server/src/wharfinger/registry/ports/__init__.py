@@ -40,18 +40,20 @@ class UploadRecords(Protocol):
     the newest. Times are Unix seconds.
     """
 
-    def open(self, pusher: Pusher, upload: Upload, now: float) -> None:
-        """Add a session. Lost in a power failure: the client opens another one."""
-
-    def find(self, pusher: Pusher, upload: str) -> Upload:
-        """Return the session.
+    def find(self, pusher: Pusher, upload: str) -> Upload | None:
+        """Return the session; None if the pusher has none in the repository that has its row.
 
         Raises:
-            UploadUnknown: the pusher has no such session in the repository.
+            UploadUnknown: there was one, and it has ended.
         """
 
-    def acquire(self, pusher: Pusher, upload: str, now: float, until: float) -> Upload:
+    def acquire(
+        self, pusher: Pusher, upload: str, now: float, until: float, opening: Upload | None = None
+    ) -> Upload:
         """Return the session, held by the caller until ``until`` under a new fence.
+
+        Without a row it gets one, as ``opening`` says. Lost in a power failure: the client opens
+        another session.
 
         Raises:
             UploadUnknown: the pusher has no such session in the repository.
@@ -62,7 +64,8 @@ class UploadRecords(Protocol):
         """Acknowledge ``upload.size`` bytes, whose ``upload.state`` the blob store gave.
 
         Hold the session until ``until``; 0 lets it go. ``overtake`` is for who wrote without
-        having acquired it: whoever had, and is thought dead, does not hold it any more.
+        having acquired it: whoever had, and is thought dead, does not hold it any more. One that
+        is ``opening`` gets its row.
 
         Raises:
             UploadLost: somebody else holds the session, or it has ended.
@@ -75,7 +78,10 @@ class UploadRecords(Protocol):
         """Return sessions that were last written before ``before``, ``limit`` at most."""
 
     def existing(self, uploads: Collection[str]) -> Collection[str]:
-        """Return those of the ids that have a session."""
+        """Return those of the ids that have a session with a row."""
+
+    def forget_ended(self, before: float, limit: int) -> int:
+        """Forget which sessions have ended that were opened before ``before``; return how many."""
 
     def stored(self, digest: Digest) -> Blob | None:
         """Return the verified blob, whichever repositories show it."""

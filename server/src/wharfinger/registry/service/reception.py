@@ -197,6 +197,7 @@ class Reception:
                 self._records.progress(stands, self._clock(), 0, overtake=not self._leased)
             finally:
                 self._leave()
+            stands = replace(stands, opening=None)
             if self._running is not None and stands.size == self.size:
                 self._hashes.keep(stands.id, stands.size, self._running)
             return stands

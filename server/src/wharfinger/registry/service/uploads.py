@@ -1,20 +1,19 @@
 """The use cases of pushing blobs (OCI distribution 1.1, Pushing blobs)."""
 
-import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wharfinger.blobstore.errors import BlobMissing, StoreUnavailable, UploadInUse, UploadShort
-from wharfinger.blobstore.names import is_upload
-from wharfinger.blobstore.port import BlobStore, Placed, UploadWriter
+from wharfinger.blobstore.errors import UploadInUse, UploadShort
+from wharfinger.blobstore.port import BlobStore, UploadWriter
 from wharfinger.quotas.model import Pushing, StorageExceeded
 from wharfinger.quotas.service.storage import Reservation, StorageQuota, Unmetered
 from wharfinger.registry.model.blobs import Blob
+from wharfinger.registry.model.upload_ids import UploadIds
 from wharfinger.registry.model.uploads import (
     DEFAULT_ALGORITHM,
     BlobTooLarge,
@@ -30,15 +29,12 @@ from wharfinger.registry.model.uploads import (
     upload_path,
 )
 from wharfinger.registry.ports import BlobRecords, Clock, Namespaces, UploadRecords
+from wharfinger.registry.service.commit import Body, Commit
 from wharfinger.registry.service.hashes import RunningHashes, start
 from wharfinger.registry.service.reception import Reception
+from wharfinger.registry.service.sessions import BUSY_HEADERS, Sessions
 from wharfinger_common.digests import Digest
-from wharfinger_common.languages import Text
-from wharfinger_common.names import namespace_of
 from wharfinger_common.refusals import Refusal
-
-_RETRY: Final = {"Retry-After": "1"}
-_BATCH: Final = 100
 
 
 class Rules(Struct, frozen=True):
@@ -52,41 +48,6 @@ class Rules(Struct, frozen=True):
     lease_seconds: float
     expiry_seconds: float
     link_seconds: float = 1800.0
-
-
-class Content(Protocol):
-    """Bytes on their way to become a blob."""
-
-    @property
-    def size(self) -> int:
-        """How many they are."""
-
-    def digest(self, algorithm: str) -> str:
-        """Return their digest in hexadecimal."""
-
-    def place(self, digest: Digest) -> Placed:
-        """Put them durably into the store as blob ``digest``; return where they lie."""
-
-
-class Body:
-    """`Content` that came with one request and fits in memory."""
-
-    def __init__(self, store: BlobStore, pieces: Sequence[bytes]) -> None:
-        self._store: Final = store
-        self._content: Final = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    @property
-    def size(self) -> int:
-        """The bytes of the body."""
-        return len(self._content)
-
-    def digest(self, algorithm: str) -> str:
-        """Return their digest in hexadecimal."""
-        return Digest.of(self._content, algorithm).hex
-
-    def place(self, digest: Digest) -> Placed:
-        """Put them durably into the store; return where they lie."""
-        return self._store.put(digest, self._content)
 
 
 class Uploads:
@@ -104,19 +65,21 @@ class Uploads:
         rules: Rules,
         *,
         clock: Clock,
+        ids: UploadIds,
         hashes: RunningHashes,
         quota: StorageQuota | None = None,
-        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self._records: Final = records
         self._shown: Final = shown
         self._store: Final = store
-        self._namespaces: Final = namespaces
         self._rules: Final = rules
         self._clock: Final = clock
         self._hashes: Final = hashes
         self._quota: Final = quota or Unmetered()
-        self._new_id: Final = new_id
+        self._sessions: Final = Sessions(
+            records, store, namespaces, ids, hashes, clock, rules.lease_seconds
+        )
+        self._commit: Final = Commit(records, store, self._quota, clock, rules.link_seconds)
 
     def open(
         self, pusher: Pusher, algorithm: str = DEFAULT_ALGORITHM, *, admit: bool = True
@@ -132,14 +95,22 @@ class Uploads:
             StorageExceeded: the storage quota of the namespace's owner is reached.
         """
         require_algorithm(algorithm)
-        upload = Upload(self._new_id(), self._owner(pusher))
+        upload = self._sessions.new(pusher, self._sessions.owner(pusher))
         if admit:
             push = Pushing(pusher.repository, pusher.subject)
             self._quota.begin(pusher.region, upload.account, upload.id, push)
-        self._records.open(pusher, upload, self._clock())
         if algorithm != DEFAULT_ALGORITHM:
             self._hashes.keep(upload.id, 0, start(algorithm))
         return upload
+
+    def open_at_once(self, pusher: Pusher, account: str) -> Upload | None:
+        """Open a session in a namespace of ``account``; for the event loop, as it never blocks.
+
+        None where `open` has to ask whether there is room.
+        """
+        if not self._quota.is_open(pusher.region, account):
+            return None
+        return self._sessions.new(pusher, account)
 
     def status(self, pusher: Pusher, upload: str) -> Upload:
         """Return how far the session stands.
@@ -147,7 +118,7 @@ class Uploads:
         Raises:
             UploadUnknown: the pusher has no such session.
         """
-        return self._records.find(pusher, _known_form(pusher, upload))
+        return self._sessions.find(pusher, upload)
 
     def cancel(self, pusher: Pusher, upload: str) -> None:
         """End the session and drop its bytes.
@@ -156,8 +127,8 @@ class Uploads:
             UploadUnknown: the pusher has no such session.
             UploadBusy: a request is writing it.
         """
-        held = self._acquire(pusher, upload)
-        self._drop(held)
+        held = self._sessions.acquire(pusher, upload)
+        self._sessions.drop(held)
         self._quota.end(pusher.region, held.account, held.id)
 
     def forget(self, pusher: Pusher, upload: str) -> None:
@@ -175,7 +146,7 @@ class Uploads:
             NamespaceUnknown: the repository's namespace does not exist.
             StorageExceeded: the blob is new to the account, and its quota is reached.
         """
-        account = self._owner(pusher)
+        account = self._sessions.owner(pusher)
         found = self._shown.showing(pusher.region, sources, str(digest)) if sources else ()
         for _, blob in islice(found, 1):
             if self._records.link_stored(pusher, account, blob.digest, self._clock(), None):
@@ -191,7 +162,7 @@ class Uploads:
         if source:
             shown = self._shown.showing(pusher.region, [source], str(digest))
             return [name for name, _ in shown]
-        account = self._owner(pusher)
+        account = self._sessions.owner(pusher)
         return self._shown.repositories_of(pusher.region, account, str(digest), limit)
 
     def push(self, pusher: Pusher, digest: Digest, pieces: Sequence[bytes]) -> Blob:
@@ -202,8 +173,8 @@ class Uploads:
             DigestMismatch, BlobTooLarge: the content is not what is accepted.
             StorageExceeded: the blob is new to the account, and its quota has no room.
         """
-        account = self._owner(pusher)
-        return self.commit_blob(self._body(pieces), digest, pusher, account, None)
+        account = self._sessions.owner(pusher)
+        return self._commit(self._body(pieces), digest, pusher, account, None)
 
     def receive(
         self,
@@ -225,7 +196,7 @@ class Uploads:
             ChunkOutOfOrder: ``chunk`` does not start where the session stands.
             BlobTooLarge: ``chunk`` ends beyond the limit.
         """
-        held = self._acquire(pusher, upload)
+        held = self._sessions.acquire(pusher, upload)
         reservation = self._reservation(pusher, held)
         try:
             self._require_fit(pusher, held, chunk)
@@ -236,10 +207,10 @@ class Uploads:
             self._set_back(pusher, held, short.stored)
             raise
         except UploadInUse:
-            self._release(held)
-            raise UploadBusy(upload=upload, headers=_RETRY) from None
+            self._sessions.release(held)
+            raise UploadBusy(upload=upload, headers=BUSY_HEADERS) from None
         except BaseException:
-            self._release(held)
+            self._sessions.release(held)
             raise
         return self._reception(held, writer, reservation, keeps=keeps, leased=True)
 
@@ -253,7 +224,7 @@ class Uploads:
         try:
             writer = self._store.resume(stands.id, stands.size)
         except UploadInUse:
-            raise UploadBusy(upload=stands.id, headers=_RETRY) from None
+            raise UploadBusy(upload=stands.id, headers=BUSY_HEADERS) from None
         if writer is None:
             return self.receive(pusher, stands.id, chunk, keeps=keeps)
         try:
@@ -263,13 +234,6 @@ class Uploads:
             raise
         reservation = self._reservation(pusher, stands)
         return self._reception(stands, writer, reservation, keeps=keeps, leased=False)
-
-    def _unleased(self, pusher: Pusher, upload: str) -> Upload:
-        """Return how far the session stands, which nobody has taken hold of."""
-        stands = self.status(pusher, upload)
-        if stands.leased_until > self._clock():
-            raise UploadBusy(upload=upload, headers=_RETRY)
-        return stands
 
     def _reservation(self, pusher: Pusher, upload: Upload) -> Reservation:
         return self._quota.reservation(pusher.region, upload.account, upload.id)
@@ -310,7 +274,7 @@ class Uploads:
             ChunkLength: ``chunk`` and the pieces disagree; none of them is kept.
             UploadUnknown, UploadBusy, ChunkOutOfOrder, BlobTooLarge: as `receive`.
         """
-        reception = self._received(pusher, self._unleased(pusher, upload), chunk, keeps=True)
+        reception = self._received(pusher, self._sessions.free(pusher, upload), chunk, keeps=True)
         try:
             reception.write(pieces)
         except BaseException:
@@ -357,7 +321,7 @@ class Uploads:
             ChunkLength, UploadUnknown, UploadBusy, UploadLost, ChunkOutOfOrder, BlobTooLarge:
                 as `append`; of the chunk nothing is kept.
         """
-        stands = self._unleased(pusher, upload)
+        stands = self._sessions.free(pusher, upload)
         if stands.size == 0:
             return self._finish_at_once(pusher, stands, digest, pieces, chunk)
         reception = self._received(pusher, stands, chunk, keeps=False)
@@ -382,7 +346,7 @@ class Uploads:
         upload = reception.upload
         try:
             reception.require_length(chunk)
-            blob = self.commit_blob(reception, digest, pusher, upload.account, upload)
+            blob = self._commit(reception, digest, pusher, upload.account, upload)
         except (DigestMismatch, StorageExceeded):
             reception.drop()
             self._quota.end(pusher.region, upload.account, upload.id)
@@ -393,63 +357,12 @@ class Uploads:
         reception.end()
         return blob
 
-    def commit_blob(
-        self,
-        content: Content,
-        digest: Digest,
-        pusher: Pusher,
-        account: str,
-        end: Upload | None,
-    ) -> Blob:
-        """Verify ``content`` and show it: the only way for bytes to become a visible blob.
-
-        1. Its digest is compared with the one the client names.
-        2. Its bytes become durable in the store, unless they are there already.
-        3. One durable transaction adds blob and repository, links them and ends the session.
-
-        Dying after 1 or 2 leaves bytes that no row names, which nobody sees.
-
-        Raises:
-            DigestMismatch: the digests differ.
-            UploadLost: the session ``end`` is not the caller's any more.
-            StorageExceeded: the blob is new to the account, and its quota has no room.
-        """
-        actual = content.digest(digest.algorithm)
-        if actual != digest.hex:
-            raise DigestMismatch(actual=f"{digest.algorithm}:{actual}", digest=str(digest))
-        named = end.id if end is not None else ""
-        push = Pushing(pusher.repository, pusher.subject)
-        self._quota.foresee(pusher.region, account, named, push, (str(digest), content.size))
-        known = self._records.stored(digest)
-        if (
-            known is not None
-            and self._holds(known)
-            and self._records.link_stored(pusher, account, known.digest, self._clock(), end)
-        ):
-            return known
-        begun = self._clock()
-        location, seal = content.place(digest)
-        blob = Blob(str(digest), content.size, location, seal=seal)
-        now = self._clock()
-        if now - begun > self._rules.link_seconds:
-            raise StoreUnavailable(part=Text("blob store"), headers=_RETRY)
-        self._records.link(pusher, account, blob, now, end)
-        return blob
-
     def expire(self) -> int:
         """Drop a batch of sessions that stood still for too long, and what belongs to none.
 
         Return how many; call again while it is not 0.
         """
-        before = self._clock() - self._rules.expiry_seconds
-        expired = self._records.expired(before, _BATCH)
-        dropped = sum(self._drop(upload) for upload in expired)
-        old = list(islice(self._store.leftovers(before), _BATCH))
-        alive = set(self._records.existing([left.upload for left in old]))
-        orphans = [left for left in old if left.upload not in alive]
-        for orphan in orphans:
-            self._store.discard(orphan.upload, orphan.state)
-        return dropped + len(orphans)
+        return self._sessions.expire(self._rules.expiry_seconds)
 
     def _finish_at_once(
         self,
@@ -468,12 +381,12 @@ class Uploads:
         if chunk is not None and body.size != chunk.length:
             raise ChunkLength(received=body.size, expected=chunk.length)
         try:
-            blob = self.commit_blob(body, digest, pusher, upload.account, upload)
+            blob = self._commit(body, digest, pusher, upload.account, upload)
         except (DigestMismatch, StorageExceeded):
-            self._drop(upload)
+            self._sessions.drop(upload)
             self._quota.end(pusher.region, upload.account, upload.id)
             raise
-        self._clear(upload)
+        self._sessions.clear(upload)
         return blob
 
     def _body(self, pieces: Sequence[bytes]) -> Body:
@@ -485,47 +398,9 @@ class Uploads:
         if size > self._rules.blob_bytes:
             raise BlobTooLarge(limit=self._rules.blob_bytes)
 
-    def _owner(self, pusher: Pusher) -> str:
-        return self._namespaces.require(pusher.region, namespace_of(pusher.repository)).account
-
-    def _holds(self, blob: Blob) -> bool:
-        """Whether the store has the blob's bytes, as they were; else it gets them anew."""
-        try:
-            return self._store.look(blob.location) == (blob.size, blob.seal)
-        except (BlobMissing, StoreUnavailable):
-            return False
-
-    def _acquire(self, pusher: Pusher, upload: str) -> Upload:
-        now = self._clock()
-        until = now + self._rules.lease_seconds
-        return self._records.acquire(pusher, _known_form(pusher, upload), now, until)
-
-    def _release(self, held: Upload) -> None:
-        with suppress(Exception):
-            self._records.progress(held, self._clock(), 0)
-
     def _set_back(self, pusher: Pusher, held: Upload, stored: int) -> None:
         """Tell the client how much is really there: a power failure may have taken the rest."""
         stands = replace(held, size=stored, state="")
-        self._records.progress(stands, self._clock(), 0)
-        self._hashes.forget(held.id)
+        self._sessions.set_back(stands)
         location = upload_path(pusher.repository, held.id)
         require_in_order(stands, ContentRange(held.size, held.size), location)
-
-    def _drop(self, upload: Upload) -> bool:
-        if not self._records.remove(upload):
-            return False
-        self._clear(upload)
-        return True
-
-    def _clear(self, upload: Upload) -> None:
-        self._hashes.forget(upload.id)
-        # What cannot be removed now is found later, as belonging to no session.
-        with suppress(StoreUnavailable):
-            self._store.discard(upload.id, upload.state)
-
-
-def _known_form(pusher: Pusher, upload: str) -> str:
-    if not is_upload(upload):
-        raise UploadUnknown(upload=upload[:64], repository=pusher.repository)
-    return upload

@@ -3,13 +3,29 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
+from msgspec.structs import replace
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.expression import ClauseElement
 
 from wharfinger.database.again import again, rerun
 from wharfinger.database.dialect import insert
 from wharfinger.database.prepared import Prepared
 from wharfinger.database.unit import Database
 from wharfinger.registry.model.blobs import Blob
+from wharfinger.registry.model.upload_ids import first_id, opened_at, tells_time
 from wharfinger.registry.model.uploads import Pusher, Upload, UploadBusy, UploadLost, UploadUnknown
 from wharfinger.registry.store.blobs import (
     HoldNamespace,
@@ -18,7 +34,7 @@ from wharfinger.registry.store.blobs import (
     stored_blob,
 )
 from wharfinger.registry.store.links import Charges, Shown, Uncounted, link_blob
-from wharfinger.registry.tables import uploads
+from wharfinger.registry.tables import ended_uploads, uploads
 from wharfinger_common.digests import Digest
 
 _COLUMNS: Final = (
@@ -40,8 +56,48 @@ _HELD: Final = and_(
     uploads.c.account_id == bindparam("held_account"),
     uploads.c.fence == bindparam("held_fence"),
 )
-_OPEN: Final = Prepared(lambda connection: insert(connection, uploads).on_conflict_do_nothing())
-_FIND: Final = Prepared(lambda _: select(*_COLUMNS).where(_OWN))
+# One row at most: whether the session has ended, and how it stands if not.
+_FIND: Final = Prepared(
+    lambda _: (
+        select(literal(0, Integer), *_COLUMNS)
+        .where(_OWN)
+        .union_all(
+            select(
+                literal(1, Integer), ended_uploads.c.id, literal(""), *map(literal, (0, 0, 0.0, ""))
+            ).where(ended_uploads.c.id == bindparam("asked_id"))
+        )
+    )
+)
+
+
+def _new_row() -> Select[tuple[object, ...]]:
+    """Return the row of a session that begins, unless it has ended already."""
+    ended = exists().where(ended_uploads.c.id == bindparam("row_id"))
+    values = [bindparam(f"row_{column.name}", type_=column.type) for column in uploads.c]
+    return select(*values).where(~ended)
+
+
+_NAMES: Final = [column.name for column in uploads.c]
+_OPEN: Final = Prepared(
+    lambda connection: (
+        insert(connection, uploads).from_select(_NAMES, _new_row()).on_conflict_do_nothing()
+    )
+)
+# A row that is there already is this holder's own: it was slow and showed a sign of life before.
+_MOVED: Final = ("size", "state", "fence", "leased_until", "touched_at")
+
+
+def _begin(connection: Connection) -> ClauseElement:
+    begun = insert(connection, uploads).from_select(_NAMES, _new_row())
+    return begun.on_conflict_do_update(
+        index_elements=[uploads.c.id],
+        set_={name: begun.excluded[name] for name in _MOVED},
+        where=_HELD,
+    )
+
+
+# A row that is there already is this holder's own: it was slow and showed a sign of life before.
+_BEGIN: Final = Prepared(_begin)
 _ACQUIRE: Final = Prepared(
     lambda _: (
         update(uploads)
@@ -70,6 +126,22 @@ _PROGRESS: Final = Prepared(
     )
 )
 _END: Final = Prepared(lambda _: delete(uploads).where(_HELD))
+_NOTE_END: Final = Prepared(
+    lambda connection: insert(connection, ended_uploads).on_conflict_do_nothing()
+)
+# For a session that never had a row, and has none now.
+_END_UNBEGUN: Final = Prepared(
+    lambda connection: (
+        insert(connection, ended_uploads)
+        .from_select(
+            ["id"],
+            select(bindparam("asked", type_=ended_uploads.c.id.type)).where(
+                ~exists().where(uploads.c.id == bindparam("asked"))
+            ),
+        )
+        .on_conflict_do_nothing()
+    )
+)
 _EXISTS: Final = Prepared(lambda _: select(uploads.c.id).where(uploads.c.id == bindparam("asked")))
 
 
@@ -87,31 +159,14 @@ class SqlUploadRecords:
         self._charges: Final = charges or Uncounted()
 
     @again
-    def open(self, pusher: Pusher, upload: Upload, now: float) -> None:
-        """Add a session; see the port."""
-        row = {
-            "id": upload.id,
-            "region": pusher.region,
-            "account_id": upload.account,
-            "repository": pusher.repository,
-            "subject": pusher.subject,
-            "size": upload.size,
-            "leased_until": 0.0,
-            "fence": upload.fence,
-            "started_at": int(now),
-            "touched_at": int(now),
-            "state": upload.state,
-        }
-        with self._database.writing(durable=False) as connection:
-            _OPEN.run(connection, **row)
-
-    @again
-    def find(self, pusher: Pusher, upload: str) -> Upload:
+    def find(self, pusher: Pusher, upload: str) -> Upload | None:
         """Return the session; see the port."""
         with self._database.looking() as connection:
             return _find(connection, pusher, upload)
 
-    def acquire(self, pusher: Pusher, upload: str, now: float, until: float) -> Upload:
+    def acquire(
+        self, pusher: Pusher, upload: str, now: float, until: float, opening: Upload | None = None
+    ) -> Upload:
         """Take the session; see the port."""
 
         def take(*, uncertain: bool) -> Upload:
@@ -120,20 +175,31 @@ class SqlUploadRecords:
             asked = _own(pusher, upload) | {"now": now, "own": own, "until": until}
             with self._database.writing(durable=False) as connection:
                 row = _ACQUIRE.first(connection, **asked)
-                if row is None:
-                    _find(connection, pusher, upload)
-                    raise UploadBusy(upload=upload, headers={"Retry-After": "1"})
-                return Upload(*row)
+                if row is not None:
+                    return Upload(*row)
+                if opening is not None and _OPEN.changed(
+                    connection, **_begun(opening, pusher, now, until, 1)
+                ):
+                    return replace(opening, fence=1, leased_until=until, opening=None)
+                if _find(connection, pusher, upload) is None:
+                    raise UploadUnknown(upload=upload, repository=pusher.repository)
+                raise UploadBusy(upload=upload, headers={"Retry-After": "1"})
 
         return rerun(take)
 
     @again
     def progress(self, upload: Upload, now: float, until: float, *, overtake: bool = False) -> None:
         """Acknowledge bytes; see the port."""
-        stands = {"new_size": upload.size, "new_state": upload.state, "raised": int(overtake)}
-        lease = {"until": until, "now": int(now)}
+        raised = int(overtake)
         with self._database.writing(durable=False) as connection:
-            if not _PROGRESS.changed(connection, **_held(upload), **stands, **lease):
+            if upload.opening is not None:
+                row = _begun(upload, upload.opening, now, until, upload.fence + raised)
+                changed = _BEGIN.changed(connection, **_held(upload), **row)
+            else:
+                stands = {"new_size": upload.size, "new_state": upload.state, "raised": raised}
+                lease = {"until": until, "now": int(now)}
+                changed = _PROGRESS.changed(connection, **_held(upload), **stands, **lease)
+            if not changed:
                 raise UploadLost(upload=upload.id)
 
     def remove(self, upload: Upload) -> bool:
@@ -167,6 +233,19 @@ class SqlUploadRecords:
         """Return the ids that have a session; see the port."""
         with self._database.reading() as connection:
             return set(connection.scalars(select(uploads.c.id).where(uploads.c.id.in_(ids))))
+
+    @again
+    def forget_ended(self, before: float, limit: int) -> int:
+        """Forget ended sessions; see the port."""
+        oldest = (
+            select(ended_uploads.c.id)
+            .where(ended_uploads.c.id < first_id(before))
+            .order_by(ended_uploads.c.id)
+            .limit(limit)
+        )
+        with self._database.writing(durable=False) as connection:
+            gone = delete(ended_uploads).where(ended_uploads.c.id.in_(oldest))
+            return connection.execute(gone).rowcount
 
     @again
     def stored(self, digest: Digest) -> Blob | None:
@@ -228,7 +307,11 @@ def _end(connection: Connection, upload: Upload | None, *, uncertain: bool) -> N
 
 def _ended(connection: Connection, upload: Upload, *, uncertain: bool) -> bool:
     """End the session if it is still held; one that an ``uncertain`` run ended has ended."""
+    if upload.opening is not None and _END_UNBEGUN.changed(connection, asked=upload.id):
+        return True
     if _END.changed(connection, **_held(upload)):
+        if tells_time(upload.id):
+            _NOTE_END.run(connection, id=upload.id)
         return True
     return uncertain and _EXISTS.first(connection, asked=upload.id) is None
 
@@ -250,8 +333,30 @@ def _held(upload: Upload) -> dict[str, str | int]:
     }
 
 
-def _find(connection: Connection, pusher: Pusher, upload: str) -> Upload:
+def _begun(
+    upload: Upload, pusher: Pusher, now: float, until: float, fence: int
+) -> dict[str, str | int | float]:
+    """Return what `_new_row` asks for."""
+    return {
+        "row_id": upload.id,
+        "row_region": pusher.region,
+        "row_account_id": upload.account,
+        "row_repository": pusher.repository,
+        "row_subject": pusher.subject,
+        "row_size": upload.size,
+        "row_leased_until": until,
+        "row_fence": fence,
+        "row_started_at": int(opened_at(upload.id)),
+        "row_touched_at": int(now),
+        "row_state": upload.state,
+    }
+
+
+def _find(connection: Connection, pusher: Pusher, upload: str) -> Upload | None:
     row = _FIND.first(connection, **_own(pusher, upload))
     if row is None:
+        return None
+    ended, *values = row
+    if ended:
         raise UploadUnknown(upload=upload, repository=pusher.repository)
-    return Upload(*row)
+    return Upload(*values)
