@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.support.backends import NAMES, Backends
+from tests.support.figures import Figures, scrape_until
 from tests.support.server import Operator, Server, Tenant
 
 MANIFEST = "application/vnd.oci.image.index.v1+json"
@@ -91,3 +92,22 @@ def test_a_revoked_key_pulls_nothing_more_at_any_worker(
 
     for reader in readers:
         assert reader.get(f"{BASE}/manifests/v1").status_code == 401
+
+
+def test_few_connections_are_spread_over_the_workers(tenant: Tenant) -> None:
+    """However the kernel gives them out: each worker gets its share."""
+    for _ in range(5):
+        made = [httpx.Client(base_url=str(tenant.http.base_url)) for _ in range(6)]
+        for client in made:
+            assert client.get("/health/live").status_code == 200
+
+        def even(figures: Figures) -> bool:
+            found = [
+                figures.total("wharfinger_http_connections", process=f"http-{worker}")
+                for worker in range(3)
+            ]
+            return min(found) >= 2
+
+        scrape_until(str(tenant.http.base_url), even, "connections spread evenly")
+        for client in made:
+            client.close()

@@ -39,6 +39,10 @@ def _uncounted(_status: int) -> None:
     """Count nothing."""
 
 
+def _unnoticed() -> None:
+    """Do nothing."""
+
+
 Shortcut = Callable[[dict[str, Any]], tuple[int, bytes, bytes] | None]
 """Returns status, header lines and body for a scope, None where the application must answer."""
 
@@ -46,8 +50,8 @@ Shortcut = Callable[[dict[str, Any]], tuple[int, bytes, bytes] | None]
 class Endpoint(Struct, frozen=True):
     """What connections of one listener share; ``shortcut`` must neither wait nor raise.
 
-    ``malformed`` is told the status of what is refused before it is a request; ``outbox`` writes
-    for the loop that they all run in.
+    ``malformed`` is told the status of what is refused before it is a request, ``changed`` that a
+    connection came or went; ``outbox`` writes for the loop that they all run in.
     """
 
     config: Config
@@ -56,6 +60,7 @@ class Endpoint(Struct, frozen=True):
     shortcut: Shortcut
     outbox: Outbox
     malformed: Callable[[int], None] = _uncounted
+    changed: Callable[[], None] = _unnoticed
 
 
 class Connection(HttpToolsProtocol):
@@ -80,12 +85,14 @@ class Connection(HttpToolsProtocol):
         self._shortcut: Final = endpoint.shortcut
         self._outbox: Final = endpoint.outbox
         self._malformed: Final = endpoint.malformed
+        self._changed: Final = endpoint.changed
         self._answered = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Start the time that the first head may take."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(WRITE_HIGH)
+        self._changed()
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -97,6 +104,7 @@ class Connection(HttpToolsProtocol):
         # uvicorn forgets its own timer where the connection broke.
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+        self._changed()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; while lingering, throw it away."""

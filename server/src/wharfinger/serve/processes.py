@@ -12,6 +12,7 @@ from typing import Final
 
 from wharfinger.app import build_service
 from wharfinger.serve.listeners import Listener
+from wharfinger.serve.spreading import Spread
 from wharfinger.serve.supervisor import Child, Flag
 from wharfinger.serve.worker import run_worker
 from wharfinger.settings import Settings
@@ -22,20 +23,36 @@ JOBS_AFTER_SECONDS: Final = 0.25
 
 def children_of(settings: Settings, slots: list[list[Listener]], draining: Flag) -> list[Child]:
     """Return a worker for each slot of listeners, and the jobs."""
+    spread = Spread(settings.http_workers)
     workers = [
-        Child(f"http-{number}", functools.partial(_work, settings, slots, number, draining))
+        Child(
+            f"http-{number}",
+            functools.partial(_work, settings, slots, spread, number, draining),
+            functools.partial(spread.left, number),
+        )
         for number in range(settings.http_workers)
     ]
     return [*workers, Child("jobs", functools.partial(_jobs, settings, slots))]
 
 
 def _work(
-    settings: Settings, slots: list[list[Listener]], number: int, draining: Flag, life: int
+    settings: Settings,
+    slots: list[list[Listener]],
+    spread: Spread,
+    number: int,
+    draining: Flag,
+    life: int,
 ) -> None:
     # Connections waiting on another slot's socket would hang if a copy lived here.
     close([slot for index, slot in enumerate(slots) if index != number])
     name = f"http-{number}"
-    run_worker(lambda: build_service(settings, draining, name), slots[number], settings, life)
+    run_worker(
+        lambda: build_service(settings, draining, name),
+        slots[number],
+        spread.place(number),
+        settings,
+        life,
+    )
 
 
 def _jobs(settings: Settings, slots: list[list[Listener]], life: int) -> None:

@@ -44,11 +44,19 @@ class Flag:
         return self._byte[0] == 1
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class Child(Struct):
-    """A process the supervisor keeps alive; ``run`` gets the life pipe and returns at the end."""
+    """A process the supervisor keeps alive; ``run`` gets the life pipe and returns at the end.
+
+    ``ended`` is called in the supervisor when the process has ended.
+    """
 
     name: str
     run: Callable[[int], None]
+    ended: Callable[[], None] = _nothing
     pid: int = 0
     born: float = 0.0
     deaths: int = 0
@@ -136,6 +144,7 @@ class Supervisor:
                     self._died(child, os.waitstatus_to_exitcode(status), respawn=respawn)
 
     def _died(self, child: Child, code: int, *, respawn: bool) -> None:
+        child.ended()
         with contextlib.suppress(OSError):
             self._told_death(child.name)
         now = time.monotonic()

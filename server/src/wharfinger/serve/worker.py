@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import functools
 import os
 import signal
 import sys
@@ -16,14 +15,15 @@ from msgspec import Struct
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from wharfinger.serve.acceptor import Acceptor
 from wharfinger.serve.http_protocol import Connection, Endpoint, Shortcut, new_config
-from wharfinger.serve.listeners import BACKLOG, Listener
+from wharfinger.serve.listeners import Listener
 from wharfinger.serve.outbox import Outbox
+from wharfinger.serve.spreading import Place
 from wharfinger.settings import Settings
 from wharfinger.web.sendfile import ClientGone
 
 CLOSING_LOOK_SECONDS: Final = 0.05
-HANDSHAKE_SECONDS: Final = 10.0
 SWITCH_SECONDS: Final = 0.0005
 
 
@@ -31,45 +31,49 @@ class HttpServer:
     """Serves one application on some listeners until it is told to stop."""
 
     def __init__(
-        self, service: "Service", listeners: Sequence[Listener], settings: Settings
+        self,
+        service: "Service",
+        listeners: Sequence[Listener],
+        place: Place,
+        settings: Settings,
     ) -> None:
-        self._listeners: Final = listeners
         self._settings: Final = settings
         self._state: Final = service.state
         self._outbox: Final = Outbox(asyncio.get_running_loop())
+        self._acceptor: Final = Acceptor(
+            listeners, place, self._connection, lambda: len(service.state.connections)
+        )
         self._endpoint: Final = self._endpoint_for(service, service.app, service.shortcut)
         self._figures: Final = self._endpoint_for(service, service.figures, lambda _scope: None)
-        self._servers: list[asyncio.Server] = []
 
     def _endpoint_for(self, service: "Service", app: ASGIApp, shortcut: Shortcut) -> Endpoint:
         config = new_config(_quiet(app))
         return Endpoint(
-            config, self._state, self._settings, shortcut, self._outbox, service.malformed
+            config,
+            self._state,
+            self._settings,
+            shortcut,
+            self._outbox,
+            service.malformed,
+            self._acceptor.changed,
         )
 
-    async def start(self) -> None:
+    def _connection(self, listener: Listener) -> Connection:
+        endpoint = self._figures if listener.figures else self._endpoint
+        return Connection(endpoint, asyncio.get_running_loop())
+
+    def start(self) -> None:
         """Accept connections from now on."""
-        loop = asyncio.get_running_loop()
         self._date()
-        for listener in self._listeners:
-            endpoint = self._figures if listener.figures else self._endpoint
-            self._servers.append(
-                await loop.create_server(
-                    functools.partial(Connection, endpoint, loop),
-                    sock=listener.socket,
-                    backlog=BACKLOG,
-                    ssl=listener.tls,
-                    ssl_handshake_timeout=HANDSHAKE_SECONDS if listener.tls else None,
-                )
-            )
+        self._acceptor.start()
 
     async def stop(self) -> None:
         """Close the listeners, let transfers finish within their setting, then abort the rest."""
-        for server in self._servers:
-            server.close()
+        self._acceptor.close()
         deadline = time.monotonic() + self._settings.shutdown_seconds
         # What was accepted just now becomes a connection within the loop's next turns.
         await asyncio.sleep(CLOSING_LOOK_SECONDS)
+        self._acceptor.end()
         while self._state.connections and time.monotonic() < deadline:
             # Again and again: a connection may have begun another request meanwhile.
             for connection in list(self._state.connections):
@@ -96,7 +100,11 @@ def _quiet(app: ASGIApp) -> ASGIApp:
 
 
 def run_worker(
-    build: Callable[[], "Service"], listeners: Sequence[Listener], settings: Settings, life: int
+    build: Callable[[], "Service"],
+    listeners: Sequence[Listener],
+    place: Place,
+    settings: Settings,
+    life: int,
 ) -> None:
     """Run a worker in this freshly forked process until SIGTERM, or until ``life`` ends.
 
@@ -105,7 +113,7 @@ def run_worker(
     # Threads of services let go of the interpreter at each statement and file operation. By
     # default they would then wait up to 5 ms for it, many times a request, while the loop is busy.
     sys.setswitchinterval(SWITCH_SECONDS)
-    uvloop.run(_serve(build, listeners, settings, life))
+    uvloop.run(_serve(build, listeners, place, settings, life))
 
 
 class Service(Struct, frozen=True):
@@ -126,7 +134,11 @@ class Service(Struct, frozen=True):
 
 
 async def _serve(
-    build: Callable[[], Service], listeners: Sequence[Listener], settings: Settings, life: int
+    build: Callable[[], Service],
+    listeners: Sequence[Listener],
+    place: Place,
+    settings: Settings,
+    life: int,
 ) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -135,8 +147,8 @@ async def _serve(
     loop.add_signal_handler(signal.SIGINT, lambda: None)
     loop.add_reader(life, stop.set)
     service = build()
-    server = HttpServer(service, listeners, settings)
-    await server.start()
+    server = HttpServer(service, listeners, place, settings)
+    server.start()
     warming = asyncio.create_task(service.warm())
     await stop.wait()
     loop.remove_reader(life)
