@@ -369,7 +369,8 @@ def test_an_unfinished_end_is_ended_by_the_next_request(
         writer.revert()
         assert writer.standing() == (session.size, session.state)
     faults.clear()
-    assert content_of(behind, commit(session)) == LARGE
+    # A connection that the proxy closed may still be in the pool.
+    assert content_of(behind, _insist(partial(commit, session))) == LARGE
 
 
 def test_a_storm(behind: ObjectStore, faults: FaultProxy) -> None:
