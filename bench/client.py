@@ -15,6 +15,7 @@ from bench.payload import Payload
 
 BUFFER_BYTES = 1 << 20
 TIMEOUT_SECONDS = 300.0
+_OCTETS = "Content-Type: application/octet-stream\r\n"
 
 
 class UnexpectedAnswerError(Exception):
@@ -76,19 +77,32 @@ class Client:
         return answer
 
     def push(self, repository: str, payload: Payload) -> None:
-        """Pushes a blob the way docker does: POST, one streamed PATCH, PUT with the digest."""
-        started = self.request("POST", f"/v2/{repository}/blobs/uploads/", expect=202)
+        """Pushes a blob as docker's own store, podman and skopeo do: POST, one PATCH, PUT."""
         patched = self.request(
             "PATCH",
-            _local(started.headers["location"]),
+            self._open(repository),
             expect=202,
-            fields="Content-Type: application/octet-stream\r\n",
+            fields=_OCTETS,
             body=payload.parts(),
             size=payload.size,
         )
         location = _local(patched.headers["location"])
-        joint = "&" if "?" in location else "?"
-        self.request("PUT", f"{location}{joint}digest={payload.digest}", expect=201)
+        self.request("PUT", _with_digest(location, payload), expect=201)
+
+    def push_whole(self, repository: str, payload: Payload) -> None:
+        """Pushes a blob as containerd, BuildKit and oras do: POST, and PUT with all the bytes."""
+        self.request(
+            "PUT",
+            _with_digest(self._open(repository), payload),
+            expect=201,
+            fields=_OCTETS,
+            body=payload.parts(),
+            size=payload.size,
+        )
+
+    def _open(self, repository: str) -> str:
+        opened = self.request("POST", f"/v2/{repository}/blobs/uploads/", expect=202)
+        return _local(opened.headers["location"])
 
     def pull(self, repository: str, payload: Payload) -> None:
         """Pulls a blob and throws its bytes away."""
@@ -138,6 +152,10 @@ class Client:
         while left and (got := self._reader.readinto(self._buffer[: min(left, BUFFER_BYTES)])):
             left -= got
         return size - left
+
+
+def _with_digest(location: str, payload: Payload) -> str:
+    return f"{location}{'&' if '?' in location else '?'}digest={payload.digest}"
 
 
 def _local(location: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import load
 from bench.client import Client
-from bench.figures.pushes import pull_rate, push_rate
+from bench.figures.pushes import Push, pull_rate, push_rate
 from bench.figures.reads import seed_manifest
 from bench.payload import Payload
 from bench.plan import MIB, Bench
@@ -25,6 +25,8 @@ from tests.support.tools import provision
 REPOSITORY = "bench/blobs"
 KIB = 1024
 SIZES = ((KIB, "1 KiB"), (100_000, "100 kB"), (MIB, "1 MiB"))
+THREE = ("", Client.push, 3)
+WHOLE = (" in one PUT", Client.push_whole, 2)
 # A round of 50 ms is soon disturbed: many of them tell more.
 LARGE_PULLS = 5
 NGINX = """\
@@ -54,6 +56,7 @@ def measure(bench: Bench) -> list[Figure]:
             _reads(bench, peer, token),
             *_latency(bench, token),
             *(_pushes(bench, peer, token, *size, clients) for size in SIZES for clients in (1, 4)),
+            *(_pushes(bench, peer, token, *SIZES[1], clients, WHOLE) for clients in (1, 4)),
             *(_pulls(bench, peer, token, *size) for size in SIZES),
             _large_push(bench, token),
             _large_pull(bench, token),
@@ -90,15 +93,24 @@ def _latency(bench: Bench, token: str) -> list[Figure]:
     ]
 
 
-def _pushes(bench: Bench, peer: Peer, token: str, size: int, label: str, clients: int) -> Figure:
-    bench.progress(f"push {label}, {clients} clients, peer unauthenticated")
+def _pushes(
+    bench: Bench,
+    peer: Peer,
+    token: str,
+    size: int,
+    label: str,
+    clients: int,
+    way: tuple[str, Push, int] = THREE,
+) -> Figure:
+    kind, push, requests = way
+    name = f"push {label}{kind}, {clients} clients"
+    bench.progress(f"{name}, peer unauthenticated")
     values = _alternate(
-        bench, peer, lambda each: push_rate(each, token, size, bench.plan.blobs, clients)
+        bench, peer, lambda each: push_rate(each, token, size, bench.plan.blobs, clients, push)
     )
     target = Target(least_ratio=2.5) if (size, clients) == (100_000, 4) else None
-    name = f"push {label}, {clients} clients, peer open"
-    bound = "per blob 3 requests, SHA-256, fsync of file, folder and database"
-    return Figure(name, "blobs/s", bound, *values, target)
+    bound = f"per blob {requests} requests, SHA-256, fsync of file, folder and database"
+    return Figure(f"{name}, peer open", "blobs/s", bound, *values, target)
 
 
 def _pulls(bench: Bench, peer: Peer, token: str, size: int, label: str) -> Figure:
