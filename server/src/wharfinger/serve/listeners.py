@@ -1,7 +1,8 @@
 """The sockets that workers listen on, made before they are forked and kept by the supervisor.
 
-Each worker slot has a socket of its own for every address (SO_REUSEPORT): connections spread
-evenly, and what waits for a worker that died is served by its successor.
+Each worker slot has a socket of its own for every address (SO_REUSEPORT): the
+kernel spreads connections by a hash, workers even them out (`wharfinger.serve.spreading`), and
+what waits for a worker that died is served by its successor.
 """
 
 import errno
