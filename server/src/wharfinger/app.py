@@ -216,14 +216,15 @@ def _registry_routes(rooms: Rooms, web: Web, gate: Gate) -> list[Route]:
         traffic=traffic,
         proofs=proofs,
     )
+    # Those that are asked for most come first: each is tried in turn.
     return [
+        *uploads_http.routes(rooms.uploads, gate, web),
+        *blobs_http.routes(blobs, gate, web),
+        *manifests_http.routes(manifests, gate, web),
         *ping_http.routes(gate),
         *catalog_http.routes(catalogue, gate, web),
         *tags_http.routes(Tags(SqlTagLists(database), owners, pages), gate, web),
         *referrers_http.routes(referrers, gate, web),
-        *uploads_http.routes(rooms.uploads, gate, web),
-        *blobs_http.routes(blobs, gate, web),
-        *manifests_http.routes(manifests, gate, web),
     ]
 
 
