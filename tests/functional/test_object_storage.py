@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -248,6 +248,39 @@ def test_a_store_that_fails_before_the_first_byte_is_an_error_not_a_broken_answe
     streamed(repository, LARGE).raise_for_status()
     faults.fail(Fault.SLOW_DOWN, times=float("inf"), method="GET")
     assert repository.blob(digest_of(LARGE)).status_code == 503
+
+
+def test_a_store_that_falls_silent_does_not_silence_what_needs_no_blobs(
+    s3: S3Server, faults: FaultProxy, tmp_path: Path
+) -> None:
+    """More pulls than the worker has threads wait for the store, each for its many attempts."""
+    more = {"WHARFINGER_THREADS": "4", "WHARFINGER_S3_ATTEMPTS": "20"}
+    settings = settings_of(s3, faults.endpoint, **more)
+    settings["WHARFINGER_S3_TIMEOUT_SECONDS"] = "3"
+    with running(tmp_path / "data", settings) as (server, repository):
+        assert WAYS[0](repository, SMALL).status_code == 201
+        faults.fail(Fault.STALL, times=float("inf"), method="GET")
+        refused: list[httpx.Response] = []
+
+        def pull() -> None:
+            with suppress(httpx.HTTPError):  # some wait until the server ends
+                refused.append(repository.blob(digest_of(SMALL)))
+
+        pulls = [threading.Thread(target=pull) for _ in range(8)]
+        for one in pulls:
+            one.start()
+        _eventually(lambda: sum(one.fault is Fault.STALL for one in faults.seen) >= 3 or None)
+
+        with Operator.of(server).http as http:
+            answer = http.get("/oauth/token?service=registry", timeout=20)
+
+        assert answer.status_code == 200
+        _eventually(lambda: len(refused) >= 5 or None)
+        assert {answer.status_code for answer in refused} == {503}
+        assert all(int(answer.headers["Retry-After"]) for answer in refused)
+        faults.clear()
+    for one in pulls:
+        one.join()
 
 
 def test_readiness_names_the_part_that_is_missing(server: Server, faults: FaultProxy) -> None:

@@ -16,6 +16,12 @@ def open_store(settings: Settings) -> BlobStore:
     from wharfinger.blobstore.object_store.store import ObjectStore, Sizes
     from wharfinger.bucket import parse_bucket
 
-    patience = Patience(settings.s3_timeout_seconds, settings.s3_attempts, settings.s3_connections)
+    patience = Patience(
+        settings.s3_timeout_seconds,
+        settings.s3_attempts,
+        settings.s3_connections,
+        # A quarter of the threads is left to what needs no blobs.
+        max(1, settings.threads * 3 // 4),
+    )
     sizes = Sizes(settings.s3_part_bytes, settings.blob_bytes, settings.threads)
     return ObjectStore(Client(parse_bucket(settings.blobs_url), patience), sizes)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from msgspec import Struct
 
 from wharfinger.blobstore.errors import StoreUnavailable
+from wharfinger.blobstore.object_store.admission import Admission
 from wharfinger.blobstore.port import Look
 from wharfinger.bucket import Bucket
 from wharfinger.database.errors import StorageFull
@@ -50,11 +51,15 @@ class RangeBeyond(Exception):
 
 
 class Patience(Struct, frozen=True):
-    """Bounds of the requests: seconds of silence, attempts, and connections of this process."""
+    """Bounds of the requests: seconds of silence, attempts, and connections of this process.
+
+    ``at_once`` requests may wait for an answer (`Admission`).
+    """
 
     seconds: float = 20.0
     attempts: int = 5
     connections: int = 128
+    at_once: int = 12
 
 
 class Download(NamedTuple):
@@ -81,18 +86,19 @@ class Client:
     def __init__(self, bucket: Bucket, patience: Patience) -> None:
         self._bucket: Final = bucket
         self.patience: Final = patience
+        self._admission: Final = Admission(patience.at_once, patience.seconds)
         self._lock: Final = threading.Lock()
         self._made: Final[dict[str, BaseClient]] = {}
         self._session: Session | None = None
 
     def put(self, key: str, body: bytes | bytearray) -> str:
         """Store an object and return its entity tag; once this returns it is durable."""
-        with _told("PutObject"):
+        with self._asking("PutObject"):
             return str(self._s3().put_object(**self._at(key), Body=body)["ETag"])
 
     def look(self, key: str) -> Look:
         """Return the bytes and the entity tag of an object, or raise ObjectMissing."""
-        with _told("HeadObject"):
+        with self._asking("HeadObject"):
             answer = self._s3().head_object(**self._at(key))
             return Look(int(answer["ContentLength"]), answer["ETag"])
 
@@ -108,23 +114,23 @@ class Client:
             asked["Range"] = f"bytes={first}-{first + length - 1}"
         elif first:
             asked["Range"] = f"bytes={first}-"
-        with _told("GetObject"):
+        with self._asking("GetObject"):
             answer = self._s3().get_object(**self._at(key), **asked)
             return Download(answer["Body"], _total(answer, first), answer["ETag"])
 
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens where there is none."""
-        with _told("DeleteObject"):
+        with self._asking("DeleteObject"):
             self._s3().delete_object(**self._at(key))
 
     def begin(self, key: str) -> str:
         """Begin a multipart upload that will become the object; return its id."""
-        with _told("CreateMultipartUpload"):
+        with self._asking("CreateMultipartUpload"):
             return str(self._s3().create_multipart_upload(**self._at(key))["UploadId"])
 
     def part(self, key: str, multipart: str, number: int, body: bytes | bytearray) -> str:
         """Store a part and return its ETag, or raise MultipartBroken."""
-        with _told("UploadPart"):
+        with self._asking("UploadPart"):
             answer = self._s3().upload_part(
                 **self._at(key), UploadId=multipart, PartNumber=number, Body=body
             )
@@ -137,7 +143,7 @@ class Client:
             MultipartBroken: the store does not have the upload, or a part, as it should be.
         """
         parts = [{"PartNumber": at, "ETag": etag} for at, etag in enumerate(etags, 1)]
-        with _told("CompleteMultipartUpload"):
+        with self._asking("CompleteMultipartUpload"):
             answer = self._s3().complete_multipart_upload(
                 **self._at(key), UploadId=multipart, MultipartUpload={"Parts": parts}
             )
@@ -146,7 +152,7 @@ class Client:
     def abort(self, key: str, multipart: str) -> None:
         """Drop a multipart upload with its parts; nothing happens where there is none."""
         try:
-            with _told("AbortMultipartUpload"):
+            with self._asking("AbortMultipartUpload"):
                 self._s3().abort_multipart_upload(**self._at(key), UploadId=multipart)
         except MultipartBroken:
             return
@@ -177,6 +183,12 @@ class Client:
         """Return if the bucket answers within seconds."""
         with _told("HeadBucket"):
             self._s3("probe").head_bucket(Bucket=self._bucket.name)
+
+    @contextmanager
+    def _asking(self, operation: str) -> Iterator[None]:
+        """Wait for a place among the requests under way, and tell what goes wrong as `_told`."""
+        with self._admission.request(), _told(operation):
+            yield
 
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self._bucket.name, "Key": self._key(key)}
