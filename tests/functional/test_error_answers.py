@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.support.routes import served_routes
-from tests.support.server import Server
+from tests.support.server import Server, Tenant
 from wharfinger_common.catalogue import load
 
 ENTRIES = load().entries
@@ -140,6 +140,18 @@ def test_the_language_is_the_one_that_was_asked_for(
     assert told(answer).message == chinese
     assert answer.headers["Content-Language"] == "zh-Hans"
     assert told(http.request(method, path)).message.isascii()
+
+
+def test_who_is_signed_in_with_too_little_is_not_only_told_to_sign_in(tenant: Tenant) -> None:
+    token = tenant.registry_token([f"repository:{tenant.namespace}/other:pull"])
+    headers = {"Authorization": f"Bearer {token}", "Account": tenant.account}
+    for path in (f"/v2/{tenant.namespace}/app/tags/list", "/api/v1/namespaces"):
+        answer = tenant.http.get(path, headers=headers)
+
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"]
+        assert "scope that the WWW-Authenticate header names" in told(answer).cure
+        assert any("scope" in cause for cause in ENTRIES[told(answer).code].causes)
 
 
 def test_a_reason_within_a_message_is_translated_too(http: httpx.Client) -> None:

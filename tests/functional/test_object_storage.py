@@ -292,6 +292,8 @@ def test_readiness_names_the_part_that_is_missing(server: Server, faults: FaultP
 
     # What was found is remembered for a moment.
     assert "blob store" in str(_eventually(partial(ready, 503)).json())
+    chinese = httpx.get(f"{server.api}/health/ready", headers={"Accept-Language": "zh-CN"})
+    assert chinese.json()["parts"]["blobs"]["message"].endswith("blob 存储")
     faults.clear()
     _eventually(partial(ready, 200))
 

@@ -437,6 +437,9 @@ def test_stop_drains(own: Server) -> None:
     wait_for(lambda: httpx.get(f"{own.api}/health/ready").status_code == 503, "readiness fails")
 
     live = httpx.get(f"{own.api}/health/live")
+    draining = httpx.get(f"{own.api}/health/ready")
+    assert draining.json()["code"] == "WHF0002"
+    assert int(draining.headers["Retry-After"]) >= 1
     refused = httpx.get(f"{own.api}/v2/")
     assert live.status_code == 200
     assert refused.status_code == 503

@@ -24,6 +24,8 @@ def _ready(server: Server, status: int, **headers: str) -> dict[str, Any]:
     while True:
         answer = httpx.get(f"{server.api}/health/ready", headers=headers)
         if answer.status_code == status:
+            # The cures name the header.
+            assert ("Retry-After" in answer.headers) == (status == 503)
             return dict(answer.json())
         assert time.monotonic() < deadline, answer.text
         time.sleep(0.1)

@@ -63,6 +63,7 @@ CREDENTIALS_WRONG: Final = Entry(
     ),
     cure=(
         "Sign in again: docker login with the user name iamapikey and a valid API key as password.",
+        "For an IAM token, send the e-mail address and password of a user, or an API key.",
     ),
 )
 STORED_SIGN_IN_REFUSED: Final = Entry(
@@ -161,7 +162,11 @@ REFRESH_INVALID: Final = Entry(
     iam="BXNIM0407E",
     message="The refresh token is not valid",
     meaning="It was not issued by this service for this use, or the credential behind it was revoked.",
-    causes=("The API key or user behind it was deleted", "A token of another kind or registry"),
+    causes=(
+        "The API key or user behind it was deleted",
+        "A token of another kind or registry",
+        "A client that did not authenticate itself when it signed in, and was given not_supported",
+    ),
     cure=("Sign in again with an API key or a password.",),
 )
 REFRESH_EXPIRED: Final = Entry(

@@ -155,8 +155,17 @@ AUTHENTICATION_REQUIRED: Final = Entry(
     iam="BXNIM0014E",
     message="authentication required",
     meaning="The call needs a bearer token, and came without one or with one that no longer counts.",
-    causes=("Not signed in", "The token has expired", "The credential behind it was revoked"),
-    cure=("Sign in: docker login for the registry, ibmcloud login for the command line.",),
+    causes=(
+        "Not signed in",
+        "The token has expired",
+        "The credential behind it was revoked",
+        "The token lacks the scope that the call needs",
+        "A token of another kind: the registry takes those of /oauth/token, the control API those of /identity/token",
+    ),
+    cure=(
+        "Sign in: docker login for the registry, ibmcloud login for the command line.",
+        "Signed in already: ask for a token of the kind and with the scope that the WWW-Authenticate header names.",
+    ),
 )
 ACCESS_DENIED: Final = Entry(
     code="WHF0015",

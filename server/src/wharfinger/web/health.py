@@ -21,6 +21,9 @@ from wharfinger_common.refusals import Refusal
 FRESH_SECONDS: Final = 1.0
 """How long an answer is good for: a flood of probes asks the parts once a second."""
 
+RETRY_SECONDS: Final = 5
+"""When who found the service not ready may ask again."""
+
 _log: Final = EventLog("wharfinger.health")
 
 Check = Callable[[], None]
@@ -70,7 +73,7 @@ class Health:
         """Answer 200 when every part answers, else 503 with what is wrong and what to do."""
         language = language_of(request)
         if self._web.draining():
-            return _answer(503, {"status": "draining"} | _told(Draining(), language))
+            return _failed({"status": "draining"} | _told(Draining(), language))
         found = await self._look()
         parts = {
             name: {"status": "failed"} | _told(refusal, language) if refusal else {"status": "ok"}
@@ -79,7 +82,7 @@ class Health:
         if not any(found.values()):
             return _answer(200, {"status": "ready", "parts": parts})
         failed = {"status": "waiting", "code": entries.NOT_READY.code}
-        return _answer(503, failed | {"parts": parts})
+        return _failed(failed | {"parts": parts})
 
     async def _look(self) -> dict[str, Refusal | None]:
         """Return what each part says, or said within `FRESH_SECONDS`; probes share a look."""
@@ -127,6 +130,13 @@ class _Part:
 def _told(refusal: Refusal, language: Language) -> dict[str, str]:
     wording = translate(refusal.entry, language, refusal.items[0])
     return {"code": refusal.entry.code, "message": wording.message, "cure": wording.remedy}
+
+
+def _failed(body: Mapping[str, Any]) -> Response:
+    """Return what says not ready; the cures in it name the Retry-After header."""
+    answer = _answer(503, body)
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer
 
 
 def _answer(status: int, body: Mapping[str, Any]) -> Response:

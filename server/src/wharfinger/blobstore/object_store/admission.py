@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from wharfinger.blobstore.errors import StoreUnavailable
+from wharfinger_common.languages import Text
 
 _RETRY: Final = {"Retry-After": "5"}
 
@@ -53,7 +54,7 @@ class Admission:
                 self._answered = self._clock()
             patience = self._answered + self._seconds - self._clock()
             if not self._left.wait_for(self._has_place, max(0.0, patience)):
-                raise StoreUnavailable(part="blob store", headers=_RETRY)
+                raise StoreUnavailable(part=Text("blob store"), headers=_RETRY)
             self._under_way += 1
 
     def _leave(self, *, answered: bool) -> None:

@@ -21,6 +21,7 @@ from wharfinger.blobstore.object_store.admission import Admission
 from wharfinger.blobstore.port import Look
 from wharfinger.bucket import Bucket
 from wharfinger.database.errors import StorageFull
+from wharfinger_common.languages import Text
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -291,4 +292,4 @@ def unavailable(operation: str, error: Exception) -> StoreUnavailable:
     """Log why the store did not do what was asked, and return the refusal."""
     fields = {"operation": operation, "error": f"{type(error).__name__}: {error}"[:300]}
     _log.warning("object store failed", extra={"fields": fields})
-    return StoreUnavailable(part="blob store", headers=_RETRY)
+    return StoreUnavailable(part=Text("blob store"), headers=_RETRY)

@@ -31,6 +31,7 @@ from wharfinger.blobstore.port import (
     UploadWriter,
 )
 from wharfinger_common.digests import Digest
+from wharfinger_common.languages import Text
 
 MIB: Final = 1024 * 1024
 SMALLEST_PART: Final = 5 * MIB
@@ -155,7 +156,7 @@ class ObjectStore:
     def _slot(self) -> Callable[[], None]:
         """Take one of the connections for readers, and return what frees it, once."""
         if not self._readers.acquire(blocking=False):
-            raise StoreUnavailable(part="blob store", headers={"Retry-After": "1"})
+            raise StoreUnavailable(part=Text("blob store"), headers={"Retry-After": "1"})
         once = threading.Lock()
 
         def free() -> None:
