@@ -122,6 +122,10 @@ class Ours:
             [f"repository:{name}:pull,push" for name in repositories]
         )
 
+    def set_quotas(self, megabytes: int) -> None:
+        """Gives the tenant limits of its own, for what it stores and what is pulled."""
+        self._tenant.set_quotas(storage=megabytes, traffic=megabytes)
+
     def catalogue_token(self) -> str:
         """A registry token that lists what the tenant may see."""
         return self._tenant.registry_token(["registry:catalog:*"])

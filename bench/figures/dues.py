@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import urllib.request
+from collections.abc import Callable
+from typing import NamedTuple
 
 from bench.client import Client
 from bench.figures.pairs import Cost, Driver, in_pairs
@@ -18,43 +20,70 @@ KIND = 100_000
 CLIENTS = 4
 PUSHES = 3
 PULLS = 20
+STARTS = 6
+LIMIT_MEGABYTES = 1_000_000
+IN_A_UNIT = "one more unit that begins the upload, and statements in the last"
+IN_MEMORY = "a look-up in memory, and a lease each 64 MiB"
 PAGE = 1_000
 FLAT = Target(most_ratio=1.5)
+
+
+class Series(NamedTuple):
+    """What is done in each round, and the share of it that counting may cost."""
+
+    name: str
+    act: Callable[[Driver, Payload], Cost]
+    size: int
+    bound: str
+    most: float
+
+
+SERIES = (
+    Series("push 100 kB", lambda one, _: one.push(KIND, PUSHES), KIND, IN_A_UNIT, 0.1),
+    Series("pull 100 kB", lambda one, payload: one.pull(payload, PULLS), KIND, IN_MEMORY, 0.05),
+    Series("pull 1 MiB", lambda one, payload: one.pull(payload, PULLS), MIB, IN_MEMORY, 0.05),
+)
 
 
 def measure_accounting(bench: Bench) -> list[Figure]:
     """Pushes and pulls with accounting on, beside the same without it, in paired rounds."""
     off = {"WHARFINGER_QUOTA_ACCOUNTING": "false"}
-    bench.progress("accounting on and off")
+    costs: list[tuple[list[Cost], list[Cost]]] = [([], []) for _ in SERIES]
     # One worker each: how the kernel spreads four connections over two would decide the rest.
     with (
         Ours(bench.scratch / "counted", 1) as counted,
         Ours(bench.scratch / "uncounted", 1, off) as uncounted,
-        Driver(counted, CLIENTS, REPOSITORY) as on,
-        Driver(uncounted, CLIENTS, REPOSITORY) as without,
     ):
-        pairs = bench.plan.pairs
-        return [
-            *_pushes(pairs, on, without),
-            *_pulls(pairs, on, without, KIND, "100 kB"),
-            *_pulls(pairs, on, without, MIB, "1 MiB"),
-        ]
+        # Accounts without a limit cost less: they reserve nothing, and lease no traffic.
+        counted.set_quotas(LIMIT_MEGABYTES)
+        for number in range(STARTS):
+            bench.progress(f"accounting on and off, start {number + 1} of {STARTS}")
+            for ours in (counted, uncounted):
+                ours.stop()
+                ours.start()
+            with (
+                Driver(counted, CLIENTS, REPOSITORY) as on,
+                Driver(uncounted, CLIENTS, REPOSITORY) as without,
+            ):
+                for one, (with_it, without_it) in zip(SERIES, costs, strict=True):
+                    pair = _alternate(one, bench.plan.pairs // STARTS, on, without)
+                    with_it.extend(pair[0])
+                    without_it.extend(pair[1])
+    return [
+        figure
+        for one, (with_it, without_it) in zip(SERIES, costs, strict=True)
+        for figure in _figures(one.name, one.bound, with_it, without_it, one.most)
+    ]
 
 
-def _pushes(pairs: int, on: Driver, without: Driver) -> list[Figure]:
-    for driver in (on, without):
-        driver.push(KIND, PUSHES)
-    costs = in_pairs(pairs, on, without, lambda one: one.push(KIND, PUSHES))
-    return _figures("push 100 kB", "three more statements in the last unit", *costs, 0.1)
-
-
-def _pulls(pairs: int, on: Driver, without: Driver, size: int, name: str) -> list[Figure]:
-    payload = Payload(size)
+def _alternate(
+    series: Series, pairs: int, on: Driver, without: Driver
+) -> tuple[list[Cost], list[Cost]]:
+    payload = Payload(series.size)
     for driver in (on, without):
         driver.keep(payload)
-        driver.pull(payload, PULLS)
-    costs = in_pairs(pairs, on, without, lambda one: one.pull(payload, PULLS))
-    return _figures(f"pull {name}", "a look-up in memory", *costs, 0.05)
+        series.act(driver, payload)
+    return in_pairs(pairs, on, without, lambda one: series.act(one, payload))
 
 
 def _figures(

@@ -132,6 +132,43 @@ def test_a_known_length_is_reserved_at_its_start_and_a_stream_in_steps(depot: De
     assert depot.reserved() == 0
 
 
+@pytest.mark.parametrize(("room", "reserved"), [(64 * MB, 0), (64 * MB - 1, 100_000)])
+def test_a_trifle_far_from_the_limit_reserves_nothing(
+    depot: Depot, room: int, reserved: int
+) -> None:
+    tenant = limited(depot, 65)
+    depot.push("team/app", distinct(1, 65 * MB - room))
+    depot.clock.now += depot.all.quota_remember_seconds
+    upload = depot.rooms.uploads.open(PUSHER)
+
+    depot.rooms.uploads.append(PUSHER, upload.id, [distinct(2, 100_000)], None)
+
+    assert depot.reserved() == reserved
+    depot.rooms.uploads.finish(PUSHER, upload.id, Digest.of(distinct(2, 100_000)), [], None)
+    assert depot.used(tenant) == 65 * MB - room + 100_000
+    depot.require_counted(tenant)
+
+
+def test_a_trifle_is_refused_at_its_end_where_a_limit_was_nearer_than_remembered(
+    furnish: Furnish,
+) -> None:
+    depot = furnish(quota_enforcement="strict")
+    tenant = limited(depot, 512)
+    depot.push("team/app", distinct(1, MB - 1000))
+    elsewhere = depot.worker()
+    elsewhere.quotas.quotas.set_quotas(tenant.manager, storage=1)
+    uploads = depot.rooms.uploads
+    upload = uploads.open(PUSHER)
+    uploads.append(PUSHER, upload.id, [distinct(2, 2000)], None)
+
+    with pytest.raises(StorageExceeded):
+        uploads.finish(PUSHER, upload.id, Digest.of(distinct(2, 2000)), [], None)
+
+    assert depot.used(tenant) == MB - 1000
+    depot.require_counted(tenant)
+    elsewhere.close()
+
+
 def test_reservations_of_a_crashed_process_lapse(furnish: Furnish) -> None:
     depot = furnish(quota_enforcement="strict")
     limited(depot, 1)

@@ -4,7 +4,7 @@ There a token's description is ``secondary_owner`` and its id ``_id``; wishes fo
 the query. Loaded after readiness.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
@@ -59,6 +59,13 @@ def _fields(token: StoredToken) -> dict[str, object]:
     }
 
 
+# The id has another name in the answer than in the paths, so nobody could guess this.
+_LINKS: Final[dict[str, Any]] = {
+    operation: {"operationId": operation, "parameters": {"id": "$response.body#/_id"}}
+    for operation in ("get_token", "delete_token")
+}
+
+
 class TokenPage(BaseModel):
     """Registry tokens of the account in this region."""
 
@@ -84,7 +91,14 @@ class _Endpoints:
     def mount(self, api: APIRouter) -> None:
         add = api.add_api_route
         add("", self.list, methods=["GET"], operation_id="list_tokens")
-        add("", self.create, methods=["POST"], operation_id="create_token", status_code=201)
+        add(
+            "",
+            self.create,
+            methods=["POST"],
+            operation_id="create_token",
+            status_code=201,
+            responses={201: {"links": _LINKS}},
+        )
         add(
             "",
             self.delete_described,

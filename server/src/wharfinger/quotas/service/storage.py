@@ -26,6 +26,12 @@ from wharfinger.quotas.ports import Clock, Reservations
 REMEMBERED: Final = 10_000
 """Accounts whose limits a worker remembers."""
 
+TRIFLE: Final = 256 << 10
+"""Bytes up to which an upload far from the limit reserves nothing beyond its admission."""
+
+FAR: Final = 64 << 20
+"""Bytes between what is stored and the limit from which on it is far."""
+
 
 class Reservation(Protocol):
     """What one upload reserves while it grows. Blocking; one thread at a time may call."""
@@ -134,7 +140,9 @@ class Storage:
         """
         holder, (digest, size) = Holder(region, account), blob
         limit = self._limit(holder)
-        if limit == UNLIMITED or self._reservations.has(holder, digest):
+        if limit == UNLIMITED or self.is_trifle(holder, size):
+            return
+        if self._reservations.has(holder, digest):
             return
         claim = self._reservations.claim(holder, upload, push, limit, self._clock())
         if not claim.ends(size, self._rules.enforcement):
@@ -166,6 +174,16 @@ class Storage:
             now = self._clock()
             until = now + self._rules.lease_seconds
             self._reservations.cover(holder, upload, size, limit, now, until)
+
+    def is_trifle(self, holder: Holder, size: int) -> bool:
+        """Whether ``size`` bytes may be left to the transaction that ends the upload.
+
+        What is stored may have grown since it was looked up. So of each upload under way as much
+        as `TRIFLE` may be unaccounted for; that transaction still counts it, and a strict limit
+        still holds.
+        """
+        level = self._view(holder)
+        return size <= TRIFLE and level.limit - level.used >= FAR
 
     def _limit(self, holder: Holder) -> int:
         return self._view(holder).limit
@@ -199,7 +217,8 @@ class _Growing:
     def cover(self, size: int) -> None:
         if self._covered == 0 or size >= self._covered + self._step:
             self._covered = size
-            self._storage.cover(self._holder, self._upload, size)
+            if not self._storage.is_trifle(self._holder, size):
+                self._storage.cover(self._holder, self._upload, size)
 
     def renew(self) -> None:
         if self._covered:
