@@ -22,7 +22,7 @@ PUSHES = 3
 PULLS = 20
 STARTS = 6
 LIMIT_MEGABYTES = 1_000_000
-IN_A_UNIT = "one more unit that begins the upload, and statements in the last"
+IN_A_UNIT = "five more statements"
 IN_MEMORY = "a look-up in memory, and a lease each 64 MiB"
 PAGE = 1_000
 FLAT = Target(most_ratio=1.5)

@@ -149,6 +149,20 @@ def test_a_trifle_far_from_the_limit_reserves_nothing(
     depot.require_counted(tenant)
 
 
+def test_a_push_that_began_far_from_the_limit_may_finish_beyond_it(depot: Depot) -> None:
+    """Its layers cross the limit within seconds, before a worker looks at the account again."""
+    tenant = limited(depot, 65)
+    layers = [depot.push("team/app", distinct(number, 33 * MB)) for number in range(3)]
+    config = depot.push("team/app", b"{}")
+    depot.put("team/app", config, *layers, tag="1")
+    assert depot.used(tenant) >= 99 * MB
+
+    depot.clock.now += depot.all.quota_remember_seconds
+    with pytest.raises(StorageExceeded):
+        depot.push("team/app", b"the next image")
+    depot.require_counted(tenant)
+
+
 def test_a_trifle_is_refused_at_its_end_where_a_limit_was_nearer_than_remembered(
     furnish: Furnish,
 ) -> None:

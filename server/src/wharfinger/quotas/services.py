@@ -79,6 +79,7 @@ def _storage_rules(settings: Settings, enforcement: Enforcement) -> storage.Rule
         settings.reservation_step_bytes,
         settings.reservation_seconds,
         settings.quota_remember_seconds,
+        settings.push_gap_seconds,
     )
 
 

@@ -68,12 +68,16 @@ class StorageQuota(Protocol):
 
 
 class Rules(Struct, frozen=True):
-    """How limits are enforced; the bytes of a step, and the seconds of leases and memory."""
+    """How limits are enforced; the bytes of a step, and the seconds of leases and memory.
+
+    ``push_gap`` is the seconds that may lie between two uploads of one push.
+    """
 
     enforcement: Enforcement
     step: int
     lease_seconds: float
     remember_seconds: float
+    push_gap: float
 
 
 class _Known(Struct, frozen=True):
@@ -97,6 +101,8 @@ class Storage:
         self._lenient: Final = rules.enforcement is Enforcement.LENIENT
         self._clock: Final = clock
         self._known: Final[OrderedDict[Holder, _Known]] = OrderedDict()
+        # Who was let begin a push to a repository of the account last, and when.
+        self._begun: Final[OrderedDict[tuple[Holder, str], tuple[str, float]]] = OrderedDict()
         self._lock: Final = threading.Lock()
 
     def level(self, region: str, account: str) -> Level:
@@ -116,13 +122,14 @@ class Storage:
         """
         holder = Holder(region, account)
         limit = self._limit(holder)
-        if limit == UNLIMITED:
-            return
         now = self._clock()
+        if limit == UNLIMITED or self._goes_on(holder, push, now):
+            return
         until = now + self._rules.lease_seconds
         claim = self._reservations.begin(holder, upload, push, limit, now, until)
         if not claim.may_begin():
             raise StorageExceeded.of(claim)
+        self._note(holder, push, now)
 
     def reservation(self, region: str, account: str, upload: str) -> Reservation:
         """Return what ``upload`` reserves; nothing is reserved yet."""
@@ -150,6 +157,8 @@ class Storage:
 
     def tagged(self, region: str, account: str, repository: str) -> None:
         """End the pushes to a repository that may finish beyond the limit: a tag was set."""
+        with self._lock:
+            self._begun.pop((Holder(region, account), repository), None)
         if self._lenient and self._limit(Holder(region, account)) != UNLIMITED:
             self._reservations.end_pushes(Holder(region, account), repository)
 
@@ -162,6 +171,7 @@ class Storage:
         """Look limits up again: call it after some were changed."""
         with self._lock:
             self._known.clear()
+            self._begun.clear()
 
     def drop_lapsed(self) -> int:
         """Remove reservations that count no more; return how many there were."""
@@ -182,8 +192,28 @@ class Storage:
         as `TRIFLE` may be unaccounted for; that transaction still counts it, and a strict limit
         still holds.
         """
+        return size <= TRIFLE and self._is_far(holder)
+
+    def _is_far(self, holder: Holder) -> bool:
         level = self._view(holder)
-        return size <= TRIFLE and level.limit - level.used >= FAR
+        return level.limit - level.used >= FAR
+
+    def _goes_on(self, holder: Holder, push: Pushing, now: float) -> bool:
+        """Whether the push was let begin so lately that its next upload may begin unasked.
+
+        It stands written down for `Rules.push_gap`, of which half is left for this upload to end;
+        what takes longer, or is no trifle, is asked for with its bytes.
+        """
+        subject, begun = self._begun.get((holder, push.repository), ("", 0.0))
+        lately = subject == push.subject and 0 <= now - begun < self._rules.push_gap / 2
+        return lately and self._is_far(holder)
+
+    def _note(self, holder: Holder, push: Pushing, now: float) -> None:
+        with self._lock:
+            self._begun[holder, push.repository] = push.subject, now
+            self._begun.move_to_end((holder, push.repository))
+            if len(self._begun) > REMEMBERED:
+                self._begun.popitem(last=False)
 
     def _limit(self, holder: Holder) -> int:
         return self._view(holder).limit
