@@ -6,12 +6,13 @@ import stat
 import subprocess
 import sys
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from wharfinger.blobstore.errors import StoreUnavailable, UploadInUse
+from wharfinger.blobstore.errors import StoreUnavailable, UploadInUse, UploadShort
 from wharfinger.blobstore.filesystem import FilesystemStore
 from wharfinger.database.errors import StorageFull
 from wharfinger_common.digests import Digest
@@ -42,20 +43,20 @@ def test_folders_bytes_and_name_are_synced_before_the_answer(
     store = FilesystemStore(root)
     digest = Digest.of(b"content")
     steps: list[str] = []
-    sync, replace = os.fsync, Path.replace
+    sync, link = os.fsync, Path.hardlink_to
 
     def seen_sync(descriptor: int) -> None:
         kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
         steps.append(f"{kind} {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
         sync(descriptor)
 
-    def seen_replace(path: Path, target: Path) -> Path:
-        steps.append(f"rename to {target.name}")
-        return replace(path, target)
+    def seen_link(path: Path, target: Path) -> None:
+        steps.append(f"link {path.name}")
+        link(path, target)
 
     upload = str(uuid.uuid4())
     monkeypatch.setattr(os, "fsync", seen_sync)
-    monkeypatch.setattr(Path, "replace", seen_replace)
+    monkeypatch.setattr(Path, "hardlink_to", seen_link)
     with store.writer(upload, 0) as writer:
         writer.write(b"content")
         assert steps == []
@@ -63,8 +64,8 @@ def test_folders_bytes_and_name_are_synced_before_the_answer(
     # The new folders' names come before what is put into them.
     shard = digest.hex[:2]
     assert steps.index("folder blobs") < steps.index("folder sha256")
-    assert steps[-3:] == [f"rename to {name}", f"file {name}", f"folder {shard}"]
-    assert steps.index("folder sha256") < steps.index(f"rename to {name}")
+    assert steps[-3:] == [f"link {name}", f"file {upload}", f"folder {shard}"]
+    assert steps.index("folder sha256") < steps.index(f"link {name}")
 
 
 @pytest.mark.parametrize(
@@ -114,19 +115,69 @@ def test_another_processes_writer_is_respected_until_it_dies(root: Path) -> None
         assert b"".join(writer.read()) == b"held"
 
 
-def _process_holding(root: Path, upload: str) -> "subprocess.Popen[bytes]":
+@pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
+def test_what_is_placed_is_locked_until_its_writer_is_closed(
+    root: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def none(path: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "the filesystem has no links")
+
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", none)
+    store, other = FilesystemStore(root), FilesystemStore(root)
+    upload = str(uuid.uuid4())
+    with store.writer(upload, 0) as writer:
+        writer.write(b"whole")
+        location = writer.commit(Digest.of(b"whole")).location
+        if links:
+            with pytest.raises(UploadInUse):
+                other.resume(upload, 5)
+            with pytest.raises(UploadInUse):
+                other.writer(upload, 5)
+    assert other.resume(upload, 5) is None
+    with pytest.raises(UploadShort):
+        other.writer(upload, 5)
+    assert store.path(location).read_bytes() == b"whole"
+    assert store.path(location).stat().st_nlink == 1
+
+
+@pytest.mark.parametrize("size", [0, 4])
+def test_the_blob_of_one_who_died_before_it_was_told_is_not_written_to(
+    root: Path, size: int
+) -> None:
+    store, upload = FilesystemStore(root), str(uuid.uuid4())
+    died = _process_holding(root, upload, placed=True)
+    died.kill()
+    died.communicate()
+    (placed,) = [stored.location for stored in store.objects("", 2)]
+
+    assert store.resume(upload, 4) is None
+    for _ in range(2):
+        with suppress(UploadShort), store.writer(upload, size) as writer:
+            writer.write(b"anew")
+
+    assert store.path(placed).read_bytes() == b"held"
+    with store.writer(upload, 0) as writer:
+        writer.write(b"anew")
+    assert store.path(placed).read_bytes() == b"held"
+
+
+def _process_holding(root: Path, upload: str, *, placed: bool = False) -> "subprocess.Popen[bytes]":
     program = """
 import sys
 from pathlib import Path
 from typing import Any
 from wharfinger.blobstore.filesystem import FilesystemStore
+from wharfinger_common.digests import Digest
 writer = FilesystemStore(Path(sys.argv[1])).writer(sys.argv[2], 0)
 writer.write(b"held")
+if sys.argv[3:]:
+    writer.commit(Digest.of(b"held"))
 print("ready", flush=True)
 sys.stdin.read()
 """
     process = subprocess.Popen(
-        [sys.executable, "-c", program, str(root), upload],
+        [sys.executable, "-c", program, str(root), upload, *["placed"] * placed],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

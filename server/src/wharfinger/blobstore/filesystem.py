@@ -3,9 +3,11 @@
 A file has a final name of its own, which nothing else is ever given, and counts once a row names
 it: that is after its bytes, its name and its folder were synced. What a crash leaves under a final
 name without a row, whole or not, nobody reads and collection finds. An advisory lock on
-the upload's file keeps the writers of all processes apart and ends with the process.
+the upload's file keeps the writers of all processes apart and ends with the process; a file that is
+placed keeps its upload's name, and its lock, until its writer is closed.
 """
 
+import errno
 import fcntl
 import os
 import time
@@ -48,6 +50,7 @@ _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 # never in use: dear where a hypervisor has to provide it. Short files do without, from long ones
 # much is read at once later.
 _SLICE: Final = 32 * 1024
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 _RESERVE: Final = 1024 * 1024  # bytes; with less room left the store says that it is full
 
 
@@ -220,8 +223,10 @@ class FilesystemStore:
         # With the time of now: an upload may be older than what the sweep of orphans takes for
         # abandoned.
         _seal(file, location)
-        # Named before it is synced: one journal commit of the filesystem then covers both.
-        path.replace(final)
+        # Named before it is synced: one journal commit of the filesystem then covers both. Its name
+        # among the uploads stays while the writer is open, so that its lock keeps others away until
+        # a row names the blob.
+        _link(path, final)
         _sync(file, final.parent)
         return Placed(location)
 
@@ -295,11 +300,13 @@ class _FileWriter:
         with told():
             if self._tail:
                 self._file.truncate(self._size)
-            placed = self._store.place(self._file, self._path, digest)
-        self.close()
-        return placed
+            return self._store.place(self._file, self._path, digest)
 
     def close(self) -> None:
+        if self._placed and not self._file.closed:
+            # While it is locked: nobody may find the blob's file under an upload's name.
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -352,10 +359,24 @@ def _locked(file: FileIO, path: Path) -> int:
         same = os.path.samestat(status, path.lstat())
     except FileNotFoundError:
         same = False
+    if same and status.st_nlink > 1:
+        # Whoever placed it has died: it may be a blob by now, and is written by nobody any more.
+        path.unlink(missing_ok=True)
+        same = False
     if not same:
         # Committed or discarded between opening and locking.
         raise UploadShort(0)
     return status.st_size
+
+
+def _link(path: Path, final: Path) -> None:
+    """Give the file a second name, or, where the filesystem has no such thing, another one."""
+    try:
+        final.hardlink_to(path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        path.replace(final)
 
 
 def _cut(file: FileIO, stored: int, offset: int) -> None:
