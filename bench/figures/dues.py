@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from bench.client import Client
-from bench.figures.pairs import Cost, Driver, in_pairs
+from bench.figures.pairs import Cost, Driver, in_pairs, typical
 from bench.payload import Payload
 from bench.plan import MIB, Bench
 from bench.servers import MANIFEST_TYPE, Ours, image
@@ -20,7 +20,7 @@ KIND = 100_000
 CLIENTS = 4
 PUSHES = 3
 PULLS = 20
-STARTS = 6
+STARTS = 12
 LIMIT_MEGABYTES = 1_000_000
 IN_A_UNIT = "five more statements"
 IN_MEMORY = "a look-up in memory, and a lease each 64 MiB"
@@ -67,8 +67,8 @@ def measure_accounting(bench: Bench) -> list[Figure]:
             ):
                 for one, (with_it, without_it) in zip(SERIES, costs, strict=True):
                     pair = _alternate(one, bench.plan.pairs // STARTS, on, without)
-                    with_it.extend(pair[0])
-                    without_it.extend(pair[1])
+                    with_it.append(pair[0])
+                    without_it.append(pair[1])
     return [
         figure
         for one, (with_it, without_it) in zip(SERIES, costs, strict=True)
@@ -76,14 +76,12 @@ def measure_accounting(bench: Bench) -> list[Figure]:
     ]
 
 
-def _alternate(
-    series: Series, pairs: int, on: Driver, without: Driver
-) -> tuple[list[Cost], list[Cost]]:
+def _alternate(series: Series, pairs: int, on: Driver, without: Driver) -> tuple[Cost, Cost]:
     payload = Payload(series.size)
     for driver in (on, without):
         driver.keep(payload)
         series.act(driver, payload)
-    return in_pairs(pairs, on, without, lambda one: series.act(one, payload))
+    return typical(*in_pairs(pairs, on, without, lambda one: series.act(one, payload)))
 
 
 def _figures(

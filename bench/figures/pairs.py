@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -90,3 +91,12 @@ def in_pairs(
         for one_is_first in (number % 2 == 0, number % 2 == 1):
             costs[one_is_first].append(measure(first if one_is_first else second))
     return costs[True], costs[False]
+
+
+def typical(first: Sequence[Cost], second: Sequence[Cost]) -> tuple[Cost, Cost]:
+    """One pair that stands for all: the second's medians, and the first by the median quotients."""
+    rate = statistics.median(one.rate for one in second)
+    cpu = statistics.median(one.cpu for one in second)
+    faster = statistics.median(a.rate / b.rate for a, b in zip(first, second, strict=True))
+    dearer = statistics.median(a.cpu / b.cpu for a, b in zip(first, second, strict=True))
+    return Cost(rate * faster, cpu * dearer), Cost(rate, cpu)

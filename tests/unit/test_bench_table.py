@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.figures.pairs import Cost, in_pairs
+from bench.figures.pairs import Cost, in_pairs, typical
 from bench.load import LoadError, parse_wrk
 from bench.memory import pss, session_pids
 from bench.table import HEADINGS, Figure, Target, certain, median, number, ratio, render, row
@@ -60,6 +60,15 @@ def test_bounds_of_a_median_hold_it(values: list[float]) -> None:
 def test_bounds_of_a_median_close_in() -> None:
     """Ranks 40 and 61 of a hundred: the binomial distribution's, outside of which lie 4 %."""
     assert certain(range(1, 101)) == (40, 61)
+
+
+def test_a_typical_pair_has_the_median_quotient_of_the_pairs() -> None:
+    """One round that the machine slowed down for the first alone does not count."""
+    first = [Cost(10, 2), Cost(90, 20), Cost(1, 99)]
+    second = [Cost(10, 1), Cost(100, 10), Cost(100, 10)]
+    on, without = typical(first, second)
+    assert without == Cost(100, 10)
+    assert on == Cost(90, 20)
 
 
 @pytest.mark.parametrize("pairs", [1, 2, 7])
