@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from wharfinger.blobstore.memory import MemoryStore
 from wharfinger.blobstore.names import new_location
+from wharfinger.database.dialect import insert
 from wharfinger.database.schema import identity, namespaces
 from wharfinger.database.schema import registry as tables
 from wharfinger.database.unit import Database
@@ -84,9 +85,9 @@ class House:
             known = select(identity.accounts.c.id).where(identity.accounts.c.id == account)
             if connection.scalar(known) is None:
                 row = {"id": account, "name": account, "plan": "free", "created_at": 0}
-                connection.execute(insert(identity.accounts), row)
+                connection.execute(identity.accounts.insert(), row)
             connection.execute(
-                insert(namespaces.namespaces),
+                namespaces.namespaces.insert(),
                 {
                     "region": REGION,
                     "account_id": account,
@@ -153,16 +154,9 @@ class House:
 
 
 def _add_blob_rows(connection: Connection, repository: int, digest: str, size: int) -> None:
-    known = select(tables.blobs.c.digest).where(tables.blobs.c.digest == digest)
-    if connection.scalar(known) is None:
-        # A place where nothing lies: what is under test asks for rows, not for bytes.
-        location = new_location(Digest.parse(digest))
-        row = {"digest": digest, "size": size, "location": location, "created_at": 0}
-        connection.execute(insert(tables.blobs), row)
-    linked = select(tables.repository_blobs.c.digest).where(
-        tables.repository_blobs.c.repository_id == repository,
-        tables.repository_blobs.c.digest == digest,
-    )
-    if connection.scalar(linked) is None:
-        link = {"repository_id": repository, "digest": digest, "linked_at": 0}
-        connection.execute(insert(tables.repository_blobs), link)
+    # A place where nothing lies: what is under test asks for rows, not for bytes.
+    location = new_location(Digest.parse(digest))
+    blob = {"digest": digest, "size": size, "location": location, "created_at": 0}
+    link = {"repository_id": repository, "digest": digest, "linked_at": 0}
+    for table, row in ((tables.blobs, blob), (tables.repository_blobs, link)):
+        connection.execute(insert(connection, table).on_conflict_do_nothing(), row)

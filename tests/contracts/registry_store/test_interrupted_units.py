@@ -160,7 +160,7 @@ def test_an_ended_session_does_not_begin_again(records: SqlUploadRecords) -> Non
     records.link(PUSHER, "a", blob, 2.0, upload)
     with pytest.raises(UploadLost):
         records.link(PUSHER, "a", blob, 3.0, upload)
-    with pytest.raises(UploadLost):
+    with pytest.raises(UploadUnknown):
         records.progress(upload, 3.0, 0.0)
     with pytest.raises(UploadUnknown):
         records.acquire(PUSHER, upload.id, 3.0, 33.0, upload)

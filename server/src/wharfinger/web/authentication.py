@@ -252,7 +252,7 @@ class Gate:
             )
         )
         if all(could):
-            return _scope_missing(claims, repository, scope)
+            return scope_missing(claims, repository, scope)
         if claims.anonymous:
             return AuthenticationRequired(challenge=Challenge(scope))
         if PUSH in missing:
@@ -303,7 +303,8 @@ def _of_another_region(claims: Claims, challenge: Challenge) -> Refusal:
     return AuthenticationRequired(challenge=challenge).because("credential", values, needed)
 
 
-def _scope_missing(claims: Claims, repository: str, scope: str) -> Refusal:
+def scope_missing(claims: Claims, repository: str, scope: str) -> Refusal:
+    """Return the challenge to get a token with ``scope``, which policy allows for the repository."""
     granted = ",".join(sorted(claims.access.get(repository, ()))) or "nothing"
     return AuthenticationRequired(challenge=Challenge(scope, INSUFFICIENT_SCOPE)).because(
         "scope",

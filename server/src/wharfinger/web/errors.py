@@ -132,6 +132,8 @@ def render(refusal: Refusal, path: str, telling: Telling) -> Response:
     body = body_for(path)
     content = json.dumps(body(refusal, telling), ensure_ascii=False).encode()
     headers = dict(refusal.headers)
+    if telling.base and headers.get("Location", "").startswith("/"):
+        headers["Location"] = telling.base + headers["Location"]
     headers |= {"Content-Language": telling.language.value, "Vary": "Accept-Language"}
     if body is not oci_body:
         headers |= _of_cloud(refusal, telling)

@@ -27,12 +27,12 @@ from wharfinger.web.authentication import (
     AccessDenied,
     AuthenticationRequired,
     Gate,
+    scope_missing,
 )
 from wharfinger.web.bodies import BodyIncomplete, TooSlow
 from wharfinger.web.context import Web
 from wharfinger_common.digests import Digest
 from wharfinger_common.names import NameInvalid, require_repository
-from wharfinger_common.refusals import Challenge
 
 SESSIONS: Final = "/v2/{name:path}/blobs/uploads/"
 SESSION: Final = "/v2/{name:path}/blobs/uploads/{upload}"
@@ -200,10 +200,12 @@ class _Handlers:
                 self._uploads.candidates, pusher, digest, source, _MOUNT_CANDIDATES
             )
             for name in candidates:
-                await self._ask_for_scope(request, pusher, name)
+                await self._ask_for_scope(request, claims, pusher, name)
         return blob
 
-    async def _ask_for_scope(self, request: Request, pusher: Pusher, source: str) -> None:
+    async def _ask_for_scope(
+        self, request: Request, claims: Claims, pusher: Pusher, source: str
+    ) -> None:
         """Challenge if the caller could get pull on ``source``, else return."""
         try:
             require_repository(source)
@@ -212,8 +214,7 @@ class _Handlers:
             if refusal.challenge is None or refusal.challenge.error != INSUFFICIENT_SCOPE:
                 return
             scope = f"repository:{pusher.repository}:{PULL},{PUSH} repository:{source}:{PULL}"
-            challenge = Challenge(scope, INSUFFICIENT_SCOPE)
-            raise AuthenticationRequired(challenge=challenge) from None
+            raise scope_missing(claims, source, scope) from None
         except (AccessDenied, NameInvalid):
             return
 

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 from sqlalchemy import (
     Connection,
     Integer,
-    Select,
     and_,
     bindparam,
     delete,
@@ -70,25 +69,12 @@ _FIND: Final = Prepared(
 )
 
 
-def _new_row() -> Select[tuple[object, ...]]:
-    """Return the row of a session that begins, unless it has ended already."""
-    ended = exists().where(ended_uploads.c.id == bindparam("row_id"))
-    values = [bindparam(f"row_{column.name}", type_=column.type) for column in uploads.c]
-    return select(*values).where(~ended)
-
-
-_NAMES: Final = [column.name for column in uploads.c]
-_OPEN: Final = Prepared(
-    lambda connection: (
-        insert(connection, uploads).from_select(_NAMES, _new_row()).on_conflict_do_nothing()
-    )
-)
-# A row that is there already is this holder's own: it was slow and showed a sign of life before.
+_OPEN: Final = Prepared(lambda connection: insert(connection, uploads).on_conflict_do_nothing())
 _MOVED: Final = ("size", "state", "fence", "leased_until", "touched_at")
 
 
 def _begin(connection: Connection) -> ClauseElement:
-    begun = insert(connection, uploads).from_select(_NAMES, _new_row())
+    begun = insert(connection, uploads)
     return begun.on_conflict_do_update(
         index_elements=[uploads.c.id],
         set_={name: begun.excluded[name] for name in _MOVED},
@@ -98,6 +84,9 @@ def _begin(connection: Connection) -> ClauseElement:
 
 # A row that is there already is this holder's own: it was slow and showed a sign of life before.
 _BEGIN: Final = Prepared(_begin)
+_HAS_ENDED: Final = Prepared(
+    lambda _: select(ended_uploads.c.id).where(ended_uploads.c.id == bindparam("asked"))
+)
 _ACQUIRE: Final = Prepared(
     lambda _: (
         update(uploads)
@@ -178,8 +167,9 @@ class SqlUploadRecords:
                 if row is not None:
                     return Upload(*row)
                 if opening is not None and _OPEN.changed(
-                    connection, **_begun(opening, pusher, now, until, 1)
+                    connection, **_first_row(opening, pusher, now, until, 1)
                 ):
+                    _require_alive(connection, pusher, upload)
                     return replace(opening, fence=1, leased_until=until, opening=None)
                 if _find(connection, pusher, upload) is None:
                     raise UploadUnknown(upload=upload, repository=pusher.repository)
@@ -193,8 +183,9 @@ class SqlUploadRecords:
         raised = int(overtake)
         with self._database.writing(durable=False) as connection:
             if upload.opening is not None:
-                row = _begun(upload, upload.opening, now, until, upload.fence + raised)
+                row = _first_row(upload, upload.opening, now, until, upload.fence + raised)
                 changed = _BEGIN.changed(connection, **_held(upload), **row)
+                _require_alive(connection, upload.opening, upload.id)
             else:
                 stands = {"new_size": upload.size, "new_state": upload.state, "raised": raised}
                 lease = {"until": until, "now": int(now)}
@@ -333,22 +324,31 @@ def _held(upload: Upload) -> dict[str, str | int]:
     }
 
 
-def _begun(
+def _require_alive(connection: Connection, pusher: Pusher, upload: str) -> None:
+    """Undo the unit if the session has ended, maybe while its new row waited for the old one.
+
+    Asked when the row is there: what another unit ended before is seen by now.
+    """
+    if _HAS_ENDED.first(connection, asked=upload) is not None:
+        raise UploadUnknown(upload=upload, repository=pusher.repository)
+
+
+def _first_row(
     upload: Upload, pusher: Pusher, now: float, until: float, fence: int
 ) -> dict[str, str | int | float]:
-    """Return what `_new_row` asks for."""
+    """Return the row of a session that begins."""
     return {
-        "row_id": upload.id,
-        "row_region": pusher.region,
-        "row_account_id": upload.account,
-        "row_repository": pusher.repository,
-        "row_subject": pusher.subject,
-        "row_size": upload.size,
-        "row_leased_until": until,
-        "row_fence": fence,
-        "row_started_at": int(opened_at(upload.id)),
-        "row_touched_at": int(now),
-        "row_state": upload.state,
+        "id": upload.id,
+        "region": pusher.region,
+        "account_id": upload.account,
+        "repository": pusher.repository,
+        "subject": pusher.subject,
+        "size": upload.size,
+        "leased_until": until,
+        "fence": fence,
+        "started_at": int(opened_at(upload.id)),
+        "touched_at": int(now),
+        "state": upload.state,
     }
 
 
