@@ -304,7 +304,7 @@ def _of_another_region(claims: Claims, challenge: Challenge) -> Refusal:
 
 
 def scope_missing(claims: Claims, repository: str, scope: str) -> Refusal:
-    """Return the challenge to get a token with ``scope``, which policy allows for the repository."""
+    """Return the challenge to get a token with ``scope``, which policy allows."""
     granted = ",".join(sorted(claims.access.get(repository, ()))) or "nothing"
     return AuthenticationRequired(challenge=Challenge(scope, INSUFFICIENT_SCOPE)).because(
         "scope",

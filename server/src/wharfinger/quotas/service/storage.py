@@ -46,7 +46,7 @@ class Reservation(Protocol):
 class StorageQuota(Protocol):
     """What the registry asks at each upload: `Storage`, or `Unmetered` where nothing counts."""
 
-    def is_open(self, region: str, account: str) -> bool:
+    def is_open(self, region: str, account: str, push: Pushing) -> bool:
         """Whether `begin` would do nothing, as far as is known from memory; never blocks."""
 
     def begin(self, region: str, account: str, upload: str, push: Pushing) -> None:
@@ -109,10 +109,13 @@ class Storage:
         """Return how much of its storage the account uses; some seconds old at most."""
         return self._view(Holder(region, account))
 
-    def is_open(self, region: str, account: str) -> bool:
-        """Whether the account is known to have no limit; for the event loop too."""
-        known = self._known.get(Holder(region, account))
-        return known is not None and known.level.limit == UNLIMITED and self._clock() < known.until
+    def is_open(self, region: str, account: str, push: Pushing) -> bool:
+        """Whether an upload of the push may surely begin unasked; for the event loop too."""
+        holder, now = Holder(region, account), self._clock()
+        known = self._known.get(holder)
+        if known is None or now >= known.until:
+            return False
+        return known.level.limit == UNLIMITED or self._goes_on(holder, push, now)
 
     def begin(self, region: str, account: str, upload: str, push: Pushing) -> None:
         """Let an upload begin, as part of a push.
@@ -262,7 +265,7 @@ class Unmetered:
         """Return that nothing is used of no limit."""
         return UNUSED
 
-    def is_open(self, region: str, account: str) -> bool:  # noqa: ARG002 - the shape of Storage
+    def is_open(self, region: str, account: str, push: Pushing) -> bool:  # noqa: ARG002 - as Storage
         """Return that nothing is limited."""
         return True
 

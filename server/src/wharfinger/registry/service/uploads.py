@@ -108,7 +108,8 @@ class Uploads:
 
         None where `open` has to ask whether there is room.
         """
-        if not self._quota.is_open(pusher.region, account):
+        push = Pushing(pusher.repository, pusher.subject)
+        if not self._quota.is_open(pusher.region, account, push):
             return None
         return self._sessions.new(pusher, account)
 
