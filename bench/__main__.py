@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.disk import keep_apart
 from bench.figures import (
     blobs,
     collect,
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = [name for name in GROUPS if name in (options.groups or GROUPS)]
     Path(options.scratch).mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=Path(options.scratch).resolve()))
+    keep_apart(scratch)
     try:
         report = run(chosen, QUICK if options.quick else Plan(), scratch, options.workers)
     finally:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 MEBIBYTE = 1 << 20
 SAMPLE_SECONDS = 0.1
+LOOK_SECONDS = 2.0
+SETTLE_SECONDS = 30.0
 _SESSION_FIELD = 3  # of /proc/PID/stat after the command's closing bracket
 
 
@@ -43,6 +46,15 @@ def by_process(leader: int) -> list[tuple[int, float]]:
 def total(leader: int) -> float:
     """PSS of the whole session in MiB."""
     return sum(size for _, size in by_process(leader))
+
+
+def settled(leader: int) -> float:
+    """PSS of the whole session in MiB once it grows no more: loading goes on after readiness."""
+    before, now, end = -1.0, total(leader), time.monotonic() + SETTLE_SECONDS
+    while now - before > 1 and time.monotonic() < end:
+        time.sleep(LOOK_SECONDS)
+        before, now = now, total(leader)
+    return now
 
 
 class Peak:

@@ -22,8 +22,8 @@ def measure_idle(bench: Bench) -> list[Figure]:
         "memory idle, all processes",
         "MiB PSS",
         "imported modules",
-        [memory.total(bench.ours.pid)],
-        [memory.total(bench.peer.pid)],
+        [memory.settled(bench.ours.pid)],
+        [memory.settled(bench.peer.pid)],
         Target(most_value=200),
     )
     parts = [
