@@ -335,6 +335,7 @@ AMBIGUOUS = {
     },
     "an index without manifests": {"schemaVersion": 2, "mediaType": OCI_INDEX},
     "another schema version": image() | {"schemaVersion": 3},
+    "a truth as schema version": image() | {"schemaVersion": True},
     "no schema version": {k: v for k, v in image().items() if k != "schemaVersion"},
 }
 

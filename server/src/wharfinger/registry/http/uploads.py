@@ -73,12 +73,12 @@ class _Handlers:
         claims, pusher = await self._enter(request)
         query = request.query_params
         if "mount" in query:
-            digest = Digest.parse(query["mount"])
+            digest = _digest(request, "mount")
             blob = await self._mount(request, claims, pusher, digest)
             if blob is not None:
                 return self._created(request, pusher, blob)
         elif "digest" in query:
-            blob = await self._push(request, pusher, Digest.parse(query["digest"]))
+            blob = await self._push(request, pusher, _digest(request, "digest"))
             return self._created(request, pusher, blob)
         algorithm = query.get("digest-algorithm", DEFAULT_ALGORITHM)
         upload = await self._run(self._uploads.open, pusher, algorithm)
@@ -119,7 +119,7 @@ class _Handlers:
         _, pusher = await self._enter(request)
         if "digest" not in request.query_params:
             raise DigestMissing
-        digest = Digest.parse(request.query_params["digest"])
+        digest = _digest(request, "digest")
         chunk, feed = _chunk(request), self._feed(request)
         if await feed.fill():
             blob = await self._stream_whole(pusher, _id(request), feed, chunk, digest)
@@ -245,6 +245,11 @@ class _Handlers:
 def _id(request: Request) -> str:
     upload: str = request.path_params["upload"]
     return upload
+
+
+def _digest(request: Request, name: str) -> Digest:
+    """Return the digest of a parameter; given twice it is none, as nobody knows which is meant."""
+    return Digest.parse(",".join(request.query_params.getlist(name)))
 
 
 def _chunk(request: Request) -> ContentRange | None:

@@ -99,7 +99,8 @@ def _media_type(content: bytes, content_type: str) -> str:
         raise _invalid(
             Text("it has not the form of a manifest: {error}", error=str(error))
         ) from None
-    if sent.lower() in SCHEMA1 or head.schema_version == 1 or head.media_type in SCHEMA1:
+    old = head.schema_version == 1 and head.schema_version is not True
+    if old or sent.lower() in SCHEMA1 or head.media_type in SCHEMA1:
         raise Schema1Unsupported
     if head.media_type and sent and sent.lower() != head.media_type.lower():
         raise MediaTypeUnclear(
