@@ -37,5 +37,5 @@ class Session:
         self.store.discard(self.id, writer.standing().state)
 
 
-IDS = UploadIds(b"a key of tests that are one node", 3600.0)
+IDS = UploadIds(lambda: b"a key of tests that are one node", 3600.0)
 """Makes the ids of sessions, for services that are put together in tests."""

@@ -132,7 +132,9 @@ def build_rooms(
         namespaces=owners,
         clock=clock,
     )
-    ids = UploadIds(derived(master_key, "upload session ids"), settings.upload_begin_seconds)
+    ids = UploadIds(
+        lambda: derived(master_key, "upload session ids"), settings.upload_begin_seconds
+    )
     steps = _deletion_steps(database, blobs, quotas, images)
     rules = NamespaceRules(settings.namespace_hyphens, settings.namespaces_per_account)
     return Rooms(

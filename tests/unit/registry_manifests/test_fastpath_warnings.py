@@ -42,7 +42,8 @@ class Ending:
         raise AssertionError(credential)
 
     def verify_at_once(self, token: str, typ: TokenType, audience: str) -> Claims:
-        access = {"team/app": frozenset({"pull", "push"}), "team/read": frozenset({"pull"})}
+        may = frozenset({"pull", "push"})
+        access = {"team/app": may, "team/app/blobs": may, "team/read": frozenset({"pull"})}
         return Claims(
             typ, audience, "local", "a", "who", "key", 0, 0, 9_999, access=access, ends=self.ends
         )
@@ -136,3 +137,12 @@ def test_only_uploads_that_may_surely_begin_are_opened_at_once(
     assert (answer is not None) is fast
     if answer is not None:
         assert answer[0] == 202
+
+
+@pytest.mark.parametrize("tail", ["blobs/uploads/some-id", "uploads/", "blobs/uploads", "blobs/"])
+def test_nothing_is_opened_at_other_paths(web: Web, tail: str) -> None:
+    """Not even where the rest of the path is a repository that the token names."""
+    path = f"/v2/team/app/{tail}"
+    scope = SCOPE | {"method": "POST", "path": path, "raw_path": path.encode(), "scheme": "http"}
+
+    assert fast_path(web).at_once(scope) is None

@@ -12,7 +12,7 @@ from wharfinger.registry.model.upload_ids import UploadIds, first_id, opened_at,
 from wharfinger.registry.model.uploads import Pusher
 
 SECONDS = 60.0
-IDS = UploadIds(b"k" * 32, SECONDS)
+IDS = UploadIds(lambda: b"k" * 32, SECONDS)
 PUSHER = Pusher("local", "team/app", "user-1")
 
 times = st.floats(min_value=0, max_value=2.0**37)
@@ -50,7 +50,7 @@ def test_made_up_ids_do_not_fit(made_up: uuid.UUID) -> None:
 
 
 def test_ids_of_another_key_do_not_fit() -> None:
-    assert not IDS.fits(UploadIds(b"l" * 32, SECONDS).new(PUSHER, "a", 1e9), PUSHER, "a")
+    assert not IDS.fits(UploadIds(lambda: b"l" * 32, SECONDS).new(PUSHER, "a", 1e9), PUSHER, "a")
 
 
 def test_it_may_begin_for_its_time() -> None:

@@ -2,18 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Self
 
 from wharfinger.database.errors import StorageFull, means_full
 from wharfinger_common.catalogue import web as entries
 from wharfinger_common.languages import Text
 from wharfinger_common.refusals import Refusal
 
+RETRY_SECONDS: Final = 5
+"""When who met a store that does not answer may ask again."""
+
 
 class StoreUnavailable(Refusal):
     """The blob store does not answer, or refuses what it must be able to do."""
 
     entry = entries.NOT_READY
+
+    @classmethod
+    def after(cls, seconds: int) -> Self:
+        """Return the refusal that lets clients ask again after so many seconds."""
+        return cls(part=Text("blob store"), headers={"Retry-After": str(seconds)})
 
 
 class UploadInUse(Exception):
@@ -45,4 +53,4 @@ def told() -> Iterator[None]:
     except OSError as error:
         if means_full(error):
             raise StorageFull from error
-        raise StoreUnavailable(part=Text("blob store"), headers={"Retry-After": "5"}) from error
+        raise StoreUnavailable.after(RETRY_SECONDS) from error

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 MASTER_KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
-_FINGERPRINT: Final = b"wharfinger master key fingerprint"
 
 
 class MasterKeyInvalid(RuntimeError):
@@ -72,7 +71,7 @@ def load_or_create_master_key(path: Path) -> bytes:
 
 def fingerprint(master_key: bytes) -> str:
     """Return 64 hexadecimal digits that tell two keys apart and nothing about either."""
-    return hmac.digest(master_key, _FINGERPRINT, "sha256").hex()
+    return derived(master_key, "master key fingerprint").hex()
 
 
 def derived(master_key: bytes, purpose: str) -> bytes:

@@ -13,10 +13,10 @@ from typing import Final
 import msgspec
 
 from wharfinger.identity import keys
+from wharfinger.identity.secrets import derived
 
 PREFIX: Final = "whr"
 MAX_CHARACTERS: Final = 512
-_LOOK_UP: Final = b"wharfinger registry token look-up"
 
 
 def generate(token: str, ends: int) -> str:
@@ -49,7 +49,7 @@ class LookUp:
     @cached_property
     def _key(self) -> bytes:
         # Not at the start: it is the first thing that OpenSSL is asked for.
-        return hmac.digest(self._master_key, _LOOK_UP, "sha256")
+        return derived(self._master_key, "registry token look-up")
 
     def hash(self, secret: str) -> bytes:
         """Return 32 bytes."""

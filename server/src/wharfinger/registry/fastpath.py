@@ -11,25 +11,28 @@ database elsewhere it is awaited (docs/adr/0003, 0015).
 """
 
 from time import perf_counter
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wharfinger.registry.fastreads import FastReads, ReadFailed
 from wharfinger.registry.model.uploads import (
-    CHUNK_MIN_LENGTH,
     Pusher,
     Upload,
     session_headers,
     upload_path,
 )
 from wharfinger.registry.plainreads import (
+    API_VERSION,
+    OPENINGS,
+    READS,
     ROUTES,
     Asked,
     Files,
     Found,
     FoundFile,
+    Kinds,
     PlainReads,
     Tokens,
     Traffic,
@@ -57,7 +60,7 @@ class Openings(Protocol):
 class FastPath(PlainReads):
     """ASGI layer: answers plain requests itself, hands all else to ``app``."""
 
-    _methods = frozenset({"GET", "HEAD", "POST"})
+    _kinds: ClassVar[Kinds] = {**READS, **OPENINGS}
 
     def __init__(
         self,
@@ -74,12 +77,6 @@ class FastPath(PlainReads):
         self._reads: Final = reads
         self._remembered: Final = remembered
         self._openings: Final = openings
-        smallest = web.settings.chunk_min_bytes
-        self._of_openings: Final = {
-            **({CHUNK_MIN_LENGTH: str(smallest)} if smallest else {}),
-            "Content-Length": "0",
-            "Docker-Distribution-API-Version": "registry/2.0",
-        }
         self._shorts: Final = {
             (method, kind): web.meter.short(ROUTES[kind], method)
             for method, kind in (
@@ -176,8 +173,9 @@ class FastPath(PlainReads):
         upload = self._openings.open_at_once(pusher, found.account)
         if upload is None:
             return None
-        headers = session_headers(base + upload.id, upload) | self._of_openings
-        return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode(), b""
+        told = session_headers(base + upload.id, upload, self._web.settings.chunk_min_bytes)
+        headers = [(name.encode(), value.encode()) for name, value in told.items()]
+        return _answer(([*headers, (b"content-length", b"0"), API_VERSION], b""))
 
     def _found_file(self, scope: Scope) -> FoundFile | None:
         """Return the file to answer with, if this is a GET of a blob and the server can send it."""

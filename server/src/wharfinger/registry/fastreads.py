@@ -51,10 +51,10 @@ AND (l.linked_at > :young OR EXISTS (
 """
 BLOB_HEAD: Final = BLOB + _HELD
 
-OWNER: Final = """
-SELECT (SELECT epoch FROM credentials WHERE id = :credential), account_id FROM namespaces
-WHERE region = :region AND name = :namespace AND state = 'active'
+_NAMESPACE: Final = """
+FROM namespaces WHERE region = :region AND name = :namespace AND state = 'active'
 """
+OWNER: Final = f"SELECT {_EPOCH}, account_id {_NAMESPACE}"
 
 Key = dict[str, str | int]
 """The parameters of a look-up."""

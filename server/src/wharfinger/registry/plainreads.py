@@ -1,10 +1,10 @@
 """Plain reads: what both ways of the fast path take for one, and how a blob's file is sent."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import FileIO
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,7 +26,7 @@ from wharfinger.web.notices import Notice
 from wharfinger.web.sendfile import ClientGone, offered, send_file
 from wharfinger_common.refusals import Refusal
 
-_API_VERSION: Final = (b"docker-distribution-api-version", b"registry/2.0")
+API_VERSION: Final = (b"docker-distribution-api-version", b"registry/2.0")
 ROUTES: Final = {
     "manifests": "/v2/{name}/manifests/{reference}",
     "blobs": "/v2/{name}/blobs/{digest}",
@@ -114,18 +114,18 @@ class FoundFile(NamedTuple):
     notices: tuple[Notice, ...]
 
 
-_ACTIONS: Final = {"GET": (PULL,), "HEAD": (PULL,), "POST": (PULL, PUSH)}
-_KINDS: Final = {
-    "GET": frozenset({"manifests", "blobs"}),
-    "HEAD": frozenset({"manifests", "blobs"}),
-    "POST": frozenset({"uploads"}),
-}
+Kinds = Mapping[str, frozenset[str]]
+"""What may be asked for plainly, by method."""
+
+_READ: Final = frozenset({"manifests", "blobs"})
+READS: Final[Kinds] = {"GET": _READ, "HEAD": _READ}
+OPENINGS: Final[Kinds] = {"POST": frozenset({"uploads"})}
 
 
 class PlainReads:
     """What both ways share: which requests are plain, and how a blob's file is sent."""
 
-    _methods = frozenset({"GET", "HEAD"})
+    _kinds: ClassVar[Kinds] = READS
 
     def __init__(
         self,
@@ -169,18 +169,21 @@ class PlainReads:
             exchange.end(self._web.meter, self._web.access)
 
     def _plain_read(self, scope: Scope) -> PlainRead | None:
-        if scope["type"] != "http" or scope["method"] not in self._methods:
+        kinds = self._kinds.get(scope["method"]) if scope["type"] == "http" else None
+        if kinds is None:
             return None
         path: str = scope["path"]
         if not path.startswith("/v2/") or b"%" in scope["raw_path"] or self._web.draining():
             return None
         head, _, reference = path.rpartition("/")
         repository, _, kind = head[4:].rpartition("/")
-        if kind == "uploads" and not reference:
-            repository = repository.removesuffix("/blobs") if repository.endswith("/blobs") else ""
-        elif not reference:
-            return None
-        if kind not in _KINDS[scope["method"]] or not repository:
+        if kind == "uploads":
+            # The id of a session would stand here; what is asked for is a new one.
+            repository, _, parent = repository.rpartition("/")
+            named = parent == "blobs" and not reference
+        else:
+            named = bool(reference)
+        if kind not in kinds or not repository or not named:
             return None
         return PlainRead(repository, kind, reference)
 
@@ -204,8 +207,8 @@ class PlainReads:
                 return None
         except (KeyUnread, Refusal):
             return None
-        granted = all(
-            claims.grants(read.repository, action) for action in _ACTIONS[scope["method"]]
+        granted = claims.grants(read.repository, PULL) and (
+            read.kind != "uploads" or claims.grants(read.repository, PUSH)
         )
         plain = granted and not self._is_warned(claims)
         return claims if plain and self._is_open(claims.region, read.repository) else None
@@ -273,7 +276,7 @@ class PlainReads:
     def _head_found(self, asked: Asked, found: FoundBlob | None) -> Found | None:
         if found is None or not self._stands(asked.claims, found.epoch):
             return None
-        return [*blob_headers(asked.read.reference, found.size), _API_VERSION], b""
+        return [*blob_headers(asked.read.reference, found.size), API_VERSION], b""
 
     def _open(self, scope: Scope, found: FoundBlob) -> FileIO | None:
         """Return the file to send, where the server can send files and it is there, untouched."""

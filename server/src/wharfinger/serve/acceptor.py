@@ -34,11 +34,6 @@ class Acceptor:
         self._connections: Final = connections
         self._arriving: Final[set[asyncio.Task[None]]] = set()
 
-    @property
-    def arriving(self) -> int:
-        """How many were accepted that are no open connections yet."""
-        return len(self._arriving)
-
     def start(self) -> None:
         """Accept from now on."""
         self._place.join()

@@ -6,10 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from wharfinger.blobstore.errors import StoreUnavailable
-from wharfinger_common.languages import Text
-
-_RETRY: Final = {"Retry-After": "5"}
+from wharfinger.blobstore.errors import RETRY_SECONDS, StoreUnavailable
 
 
 class Admission:
@@ -54,7 +51,7 @@ class Admission:
                 self._answered = self._clock()
             patience = self._answered + self._seconds - self._clock()
             if not self._left.wait_for(self._has_place, max(0.0, patience)):
-                raise StoreUnavailable(part=Text("blob store"), headers=_RETRY)
+                raise StoreUnavailable.after(RETRY_SECONDS)
             self._under_way += 1
 
     def _leave(self, *, answered: bool) -> None:

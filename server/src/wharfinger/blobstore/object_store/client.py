@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from wharfinger.blobstore.errors import StoreUnavailable
+from wharfinger.blobstore.errors import RETRY_SECONDS, StoreUnavailable
 from wharfinger.blobstore.object_store.admission import Admission
 from wharfinger.blobstore.port import Look
 from wharfinger.bucket import Bucket
 from wharfinger.database.errors import StorageFull
-from wharfinger_common.languages import Text
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -35,7 +34,6 @@ _UNREACHABLE: Final = "InvalidRange"
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _PROBE_SECONDS: Final = 5.0
 _PAGE: Final = 1000
-_RETRY: Final = {"Retry-After": "5"}
 _log: Final = logging.getLogger("wharfinger.blobstore")
 
 
@@ -292,4 +290,4 @@ def unavailable(operation: str, error: Exception) -> StoreUnavailable:
     """Log why the store did not do what was asked, and return the refusal."""
     fields = {"operation": operation, "error": f"{type(error).__name__}: {error}"[:300]}
     _log.warning("object store failed", extra={"fields": fields})
-    return StoreUnavailable(part=Text("blob store"), headers=_RETRY)
+    return StoreUnavailable.after(RETRY_SECONDS)

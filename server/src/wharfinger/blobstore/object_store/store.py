@@ -31,7 +31,6 @@ from wharfinger.blobstore.port import (
     UploadWriter,
 )
 from wharfinger_common.digests import Digest
-from wharfinger_common.languages import Text
 
 MIB: Final = 1024 * 1024
 SMALLEST_PART: Final = 5 * MIB
@@ -156,7 +155,7 @@ class ObjectStore:
     def _slot(self) -> Callable[[], None]:
         """Take one of the connections for readers, and return what frees it, once."""
         if not self._readers.acquire(blocking=False):
-            raise StoreUnavailable(part=Text("blob store"), headers={"Retry-After": "1"})
+            raise StoreUnavailable.after(1)
         once = threading.Lock()
 
         def free() -> None:

@@ -112,10 +112,10 @@ class Storage:
     def is_open(self, region: str, account: str, push: Pushing) -> bool:
         """Whether an upload of the push may surely begin unasked; for the event loop too."""
         holder, now = Holder(region, account), self._clock()
-        known = self._known.get(holder)
-        if known is None or now >= known.until:
+        level = self._remembered(holder, now)
+        if level is None:
             return False
-        return known.level.limit == UNLIMITED or self._goes_on(holder, push, now)
+        return level.limit == UNLIMITED or self._goes_on(holder, push, now)
 
     def begin(self, region: str, account: str, upload: str, push: Pushing) -> None:
         """Let an upload begin, as part of a push.
@@ -221,11 +221,15 @@ class Storage:
     def _limit(self, holder: Holder) -> int:
         return self._view(holder).limit
 
+    def _remembered(self, holder: Holder, now: float) -> Level | None:
+        known = self._known.get(holder)
+        return known.level if known is not None and now < known.until else None
+
     def _view(self, holder: Holder) -> Level:
         now = self._clock()
-        known = self._known.get(holder)
-        if known is not None and now < known.until:
-            return known.level
+        remembered = self._remembered(holder, now)
+        if remembered is not None:
+            return remembered
         account = self._reservations.view(holder, now)
         limit = limits_of(self._plans.of(account.plan), account.own).storage
         level = Level(account.stored.stored, limit)

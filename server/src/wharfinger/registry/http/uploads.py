@@ -10,7 +10,6 @@ from wharfinger.identity.model import PULL, PUSH, Claims
 from wharfinger.registry.http.transfer import Feed, insist, pump
 from wharfinger.registry.model.blobs import Blob
 from wharfinger.registry.model.uploads import (
-    CHUNK_MIN_LENGTH,
     DEFAULT_ALGORITHM,
     ContentRange,
     DigestMissing,
@@ -82,10 +81,7 @@ class _Handlers:
             return self._created(request, pusher, blob)
         algorithm = query.get("digest-algorithm", DEFAULT_ALGORITHM)
         upload = await self._run(self._uploads.open, pusher, algorithm)
-        response = self._accepted(request, pusher, upload)
-        if smallest := self._web.settings.chunk_min_bytes:
-            response.headers[CHUNK_MIN_LENGTH] = str(smallest)
-        return response
+        return self._accepted(request, pusher, upload, smallest=self._web.settings.chunk_min_bytes)
 
     async def status(self, request: Request) -> Response:
         """Tell how far a session stands."""
@@ -228,10 +224,15 @@ class _Handlers:
         return Feed(request, settings.body_stall_seconds, settings.blob_bytes)
 
     def _accepted(
-        self, request: Request, pusher: Pusher, upload: Upload, status: int = 202
+        self,
+        request: Request,
+        pusher: Pusher,
+        upload: Upload,
+        status: int = 202,
+        smallest: int = 0,
     ) -> Response:
         location = self._web.urls.location(request, upload_path(pusher.repository, upload.id))
-        return Response(status_code=status, headers=session_headers(location, upload))
+        return Response(status_code=status, headers=session_headers(location, upload, smallest))
 
     def _created(self, request: Request, pusher: Pusher, blob: Blob) -> Response:
         path = blob_path(pusher.repository, blob.digest)

@@ -6,6 +6,7 @@ So to open a session nothing is written down: its row comes with the first bytes
 import hmac
 import secrets
 from collections.abc import Callable
+from functools import cached_property
 from typing import Final
 
 from wharfinger.registry.model.uploads import Pusher
@@ -21,17 +22,25 @@ class UploadIds:
     """Makes ids and knows its own again, for ``seconds`` from the opening.
 
     An id is a UUID of version 7 (RFC 9562 section 5.7): milliseconds, then 34 random bits. Its
-    last 40 bits are an authentication code (HMAC-SHA256 under ``key``) over the others and over
-    whom the session is for. They keep ids apart from made-up ones; what a caller may do is decided
-    by its token at every request.
+    last 40 bits are an authentication code (HMAC-SHA256 under what ``key`` returns) over the
+    others and over whom the session is for. They keep ids apart from made-up ones; what a caller
+    may do is decided by its token at every request.
     """
 
     def __init__(
-        self, key: bytes, seconds: float, random: Callable[[int], int] = secrets.randbits
+        self,
+        key: Callable[[], bytes],
+        seconds: float,
+        random: Callable[[int], int] = secrets.randbits,
     ) -> None:
-        self._key: Final = key
+        self._derive: Final = key
         self._random: Final = random
         self.seconds: Final = seconds
+
+    @cached_property
+    def _key(self) -> bytes:
+        # Not at the start, as with `identity.token_form.LookUp`.
+        return self._derive()
 
     def new(self, pusher: Pusher, account: str, now: float) -> str:
         """Return the id of a session that is opened ``now`` (Unix seconds)."""

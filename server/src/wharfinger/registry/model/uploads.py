@@ -1,7 +1,7 @@
 """Upload sessions: what is known of one, and the rules for the chunks it takes."""
 
 import re
-from typing import Final
+from typing import Final, Self
 
 from msgspec import Struct
 
@@ -11,7 +11,6 @@ from wharfinger_common.digests import HEX_LENGTHS
 from wharfinger_common.refusals import Refusal
 
 DEFAULT_ALGORITHM: Final = "sha256"
-CHUNK_MIN_LENGTH: Final = "OCI-Chunk-Min-Length"
 _CONTENT_RANGE: Final = re.compile(
     rf"(?P<first>[0-9]{{1,{MAX_DIGITS}}})-(?P<last>[0-9]{{1,{MAX_DIGITS}}})"
 )
@@ -33,6 +32,11 @@ class UploadBusy(Refusal):
     """Another request holds the upload."""
 
     entry = entries.UPLOAD_BUSY
+
+    @classmethod
+    def of(cls, upload: str) -> Self:
+        """Return the refusal for an upload's id."""
+        return cls(upload=upload, headers={"Retry-After": "1"})
 
 
 class UploadLost(Refusal):
@@ -135,13 +139,17 @@ def acknowledged(size: int) -> str:
     return f"0-{max(0, size - 1)}"
 
 
-def session_headers(location: str, upload: Upload) -> dict[str, str]:
-    """Return what an answer tells of a session that goes on at ``location``."""
-    return {
+def session_headers(location: str, upload: Upload, smallest: int = 0) -> dict[str, str]:
+    """Return what an answer tells of a session that goes on at ``location``.
+
+    ``smallest`` is the bytes that a chunk of a new one should have at least, 0 for any.
+    """
+    headers = {
         "Location": location,
         "Range": acknowledged(upload.size),
         "Docker-Upload-UUID": upload.id,
     }
+    return headers | ({"OCI-Chunk-Min-Length": str(smallest)} if smallest else {})
 
 
 def require_in_order(upload: Upload, chunk: ContentRange | None, location: str) -> None:

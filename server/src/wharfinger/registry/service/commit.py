@@ -11,9 +11,6 @@ from wharfinger.registry.model.blobs import Blob
 from wharfinger.registry.model.uploads import DigestMismatch, Pusher, Upload
 from wharfinger.registry.ports import Clock, UploadRecords
 from wharfinger_common.digests import Digest
-from wharfinger_common.languages import Text
-
-_RETRY: Final = {"Retry-After": "1"}
 
 
 class Content(Protocol):
@@ -111,7 +108,7 @@ class Commit:
         blob = Blob(str(digest), content.size, location, seal=seal)
         now = self._clock()
         if now - begun > self._link_seconds:
-            raise StoreUnavailable(part=Text("blob store"), headers=_RETRY)
+            raise StoreUnavailable.after(1)
         self._records.link(pusher, account, blob, now, end)
         return blob
 

@@ -18,7 +18,6 @@ from wharfinger.registry.ports import Clock, Namespaces, UploadRecords
 from wharfinger.registry.service.hashes import RunningHashes
 from wharfinger_common.names import namespace_of
 
-BUSY_HEADERS: Final = {"Retry-After": "1"}
 _BATCH: Final = 100
 
 
@@ -76,7 +75,7 @@ class Sessions:
         """
         stands = self.find(pusher, upload)
         if stands.leased_until > self._clock():
-            raise UploadBusy(upload=upload, headers=BUSY_HEADERS)
+            raise UploadBusy.of(upload)
         return stands
 
     def acquire(self, pusher: Pusher, upload: str) -> Upload:

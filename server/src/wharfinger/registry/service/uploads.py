@@ -32,7 +32,7 @@ from wharfinger.registry.ports import BlobRecords, Clock, Namespaces, UploadReco
 from wharfinger.registry.service.commit import Body, Commit
 from wharfinger.registry.service.hashes import RunningHashes, start
 from wharfinger.registry.service.reception import Reception
-from wharfinger.registry.service.sessions import BUSY_HEADERS, Sessions
+from wharfinger.registry.service.sessions import Sessions
 from wharfinger_common.digests import Digest
 from wharfinger_common.refusals import Refusal
 
@@ -209,7 +209,7 @@ class Uploads:
             raise
         except UploadInUse:
             self._sessions.release(held)
-            raise UploadBusy(upload=upload, headers=BUSY_HEADERS) from None
+            raise UploadBusy.of(upload) from None
         except BaseException:
             self._sessions.release(held)
             raise
@@ -225,7 +225,7 @@ class Uploads:
         try:
             writer = self._store.resume(stands.id, stands.size)
         except UploadInUse:
-            raise UploadBusy(upload=stands.id, headers=BUSY_HEADERS) from None
+            raise UploadBusy.of(stands.id) from None
         if writer is None:
             return self.receive(pusher, stands.id, chunk, keeps=keeps)
         try:

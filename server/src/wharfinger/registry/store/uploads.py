@@ -173,7 +173,7 @@ class SqlUploadRecords:
                     return replace(opening, fence=1, leased_until=until, opening=None)
                 if _find(connection, pusher, upload) is None:
                     raise UploadUnknown(upload=upload, repository=pusher.repository)
-                raise UploadBusy(upload=upload, headers={"Retry-After": "1"})
+                raise UploadBusy.of(upload)
 
         return rerun(take)
 
