@@ -5,21 +5,19 @@ them it lets another thread act, and goes on once that one is done or has to wai
 the client of both was told must be true afterwards.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy import select
 
 from tests.support.databases import DATABASES
 from tests.support.depot import DELAY, GRACE, Depot
+from tests.support.races import Steps, stepping_through
 from tests.support.registry_manifests import REGION
 from wharfinger.blobstore.filesystem import FilesystemStore
-from wharfinger.database.prepared import Cursor, Prepared
 from wharfinger.registry.model.blobs import BlobUnknown
 from wharfinger.registry.model.collection import Task
 from wharfinger.registry.model.manifests import ReferencesUnknown
@@ -27,50 +25,8 @@ from wharfinger.registry.model.repositories import Place
 from wharfinger.registry.tables import blobs, repository_blobs
 from wharfinger_common.digests import Digest
 
-BLOCKED_SECONDS = 0.15
-"""How long one thread waits for the other, which may wait for it; any value gives a valid order."""
 MOST_STEPS = 60
 APP, TARGET = "tenant/app", "tenant/target"
-
-
-class Steps:
-    """Counts the steps of the thread that made it, and at one of them lets another one act."""
-
-    def __init__(self, at: int, act: Callable[[], None]) -> None:
-        self._stepping = threading.get_ident()
-        self._at = at
-        self._act = act
-        self._actor: threading.Thread | None = None
-        self._failure: list[BaseException] = []
-        self._count = 0
-        self._one = threading.Lock()
-
-    def own(self, *_: Any) -> None:
-        if threading.get_ident() == self._stepping:
-            self.step()
-
-    def step(self) -> None:
-        with self._one:
-            if self._count == self._at:
-                self._actor = threading.Thread(target=self._run)
-                self._actor.start()
-                self._actor.join(BLOCKED_SECONDS)
-            self._count += 1
-
-    def end(self) -> bool:
-        """Wait for the other thread, and return whether its step was reached."""
-        if self._actor is None:
-            return False
-        self._actor.join()
-        if self._failure:
-            raise self._failure[0]
-        return True
-
-    def _run(self) -> None:
-        try:
-            self._act()
-        except BaseException as error:
-            self._failure.append(error)
 
 
 class SteppingStore(FilesystemStore):
@@ -88,28 +44,11 @@ class SteppingStore(FilesystemStore):
 def stepping(depot: Depot, at: int, act: Callable[[], None]) -> Iterator[Steps]:
     """Run the block in steps."""
     steps = Steps(at, act)
-    store, writing = depot.bytes_store, depot.database.writing
+    store = depot.bytes_store
     assert isinstance(store, SteppingStore)
-
-    def stepping_unit(**options: bool) -> AbstractContextManager[Connection]:
-        steps.own()
-        return writing(**options)
-
-    run = Prepared.run
-
-    def stepping_run(prepared: Prepared, connection: Connection, **values: Any) -> Cursor:
-        steps.own()
-        return run(prepared, connection, **values)
-
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, stepping_through(depot.database, steps):
         patch.setattr(store, "steps", steps)
-        patch.setattr(Prepared, "run", stepping_run)
-        patch.setattr(depot.database, "writing", stepping_unit)
-        event.listen(Engine, "before_cursor_execute", steps.own)
-        try:
-            yield steps
-        finally:
-            event.remove(Engine, "before_cursor_execute", steps.own)
+        yield steps
 
 
 @pytest.fixture(params=DATABASES)

@@ -18,3 +18,8 @@ def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(table)
+
+
+def one_writer(connection: Connection) -> bool:
+    """Whether the database runs one writing unit at a time, so that none needs to hold rows."""
+    return connection.dialect.name == "sqlite"

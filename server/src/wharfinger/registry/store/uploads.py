@@ -1,10 +1,12 @@
 """Upload sessions and the commit of blobs in the database."""
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
     Connection,
     Integer,
     and_,
@@ -20,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import ClauseElement
 
 from wharfinger.database.again import again, rerun
-from wharfinger.database.dialect import insert
+from wharfinger.database.dialect import insert, one_writer
 from wharfinger.database.prepared import Prepared
 from wharfinger.database.unit import Database
 from wharfinger.registry.model.blobs import Blob
@@ -35,6 +37,9 @@ from wharfinger.registry.store.blobs import (
 from wharfinger.registry.store.links import Charges, Shown, Uncounted, link_blob
 from wharfinger.registry.tables import ended_uploads, uploads
 from wharfinger_common.digests import Digest
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _COLUMNS: Final = (
     uploads.c.id,
@@ -69,12 +74,30 @@ _FIND: Final = Prepared(
 )
 
 
-_OPEN: Final = Prepared(lambda connection: insert(connection, uploads).on_conflict_do_nothing())
 _MOVED: Final = ("size", "state", "fence", "leased_until", "touched_at")
 
 
+def _alone(upload: BindParameter[str]) -> ColumnElement[None]:
+    """Return what keeps other units from beginning or ending the session until this one ends.
+
+    Only where units run side by side: neither sees what the other has not committed, and both
+    would find nothing in their way. Statements that follow see what the other one committed.
+    """
+    return func.pg_advisory_xact_lock(func.hashtextextended(upload, 0))
+
+
+def _new_row(connection: Connection) -> "sqlite.Insert | postgresql.Insert":
+    new = insert(connection, uploads)
+    if one_writer(connection):
+        return new
+    # The lock comes with the row, in one round trip.
+    values = {each.name: bindparam(each.name, type_=each.type) for each in uploads.c}
+    row = select(*values.values()).where(_alone(values["id"]).is_not(None))
+    return new.from_select(list(values), row)
+
+
 def _begin(connection: Connection) -> ClauseElement:
-    begun = insert(connection, uploads)
+    begun = _new_row(connection)
     return begun.on_conflict_do_update(
         index_elements=[uploads.c.id],
         set_={name: begun.excluded[name] for name in _MOVED},
@@ -82,6 +105,7 @@ def _begin(connection: Connection) -> ClauseElement:
     )
 
 
+_OPEN: Final = Prepared(lambda connection: _new_row(connection).on_conflict_do_nothing())
 # A row that is there already is this holder's own: it was slow and showed a sign of life before.
 _BEGIN: Final = Prepared(_begin)
 _HAS_ENDED: Final = Prepared(
@@ -118,6 +142,7 @@ _END: Final = Prepared(lambda _: delete(uploads).where(_HELD))
 _NOTE_END: Final = Prepared(
     lambda connection: insert(connection, ended_uploads).on_conflict_do_nothing()
 )
+_TAKE: Final = Prepared(lambda _: select(_alone(bindparam("asked", type_=uploads.c.id.type))))
 # For a session that never had a row, and has none now.
 _END_UNBEGUN: Final = Prepared(
     lambda connection: (
@@ -298,8 +323,11 @@ def _end(connection: Connection, upload: Upload | None, *, uncertain: bool) -> N
 
 def _ended(connection: Connection, upload: Upload, *, uncertain: bool) -> bool:
     """End the session if it is still held; one that an ``uncertain`` run ended has ended."""
-    if upload.opening is not None and _END_UNBEGUN.changed(connection, asked=upload.id):
-        return True
+    if upload.opening is not None:
+        if not one_writer(connection):
+            _TAKE.run(connection, asked=upload.id)
+        if _END_UNBEGUN.changed(connection, asked=upload.id):
+            return True
     if _END.changed(connection, **_held(upload)):
         if tells_time(upload.id):
             _NOTE_END.run(connection, id=upload.id)
