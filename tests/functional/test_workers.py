@@ -1,10 +1,12 @@
-"""Several workers of one service without anything beside it: each sees what another one wrote."""
+"""Several workers of one service without anything beside it: who runs where, and who sees what."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 
 import httpx
 import pytest
@@ -111,3 +113,34 @@ def test_few_connections_are_spread_over_the_workers(tenant: Tenant) -> None:
         scrape_until(str(tenant.http.base_url), even, "connections spread evenly")
         for client in made:
             client.close()
+
+
+def cores_of(process: int) -> list[frozenset[int]]:
+    """Where each thread of a process may run."""
+    threads = [int(thread.name) for thread in Path(f"/proc/{process}/task").iterdir()]
+    return [frozenset(os.sched_getaffinity(thread)) for thread in threads]
+
+
+def children(server: Server) -> list[int]:
+    """The workers, and last the jobs process."""
+    listed = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text()
+    return [int(process) for process in listed.split()]
+
+
+@pytest.mark.parametrize("pinned", ["true", "false"])
+def test_each_worker_stays_on_a_core_of_its_own_unless_told_otherwise(
+    tmp_path: Path, pinned: str
+) -> None:
+    everywhere = frozenset(os.sched_getaffinity(0))
+    own = {"WHARFINGER_WORKERS": "2", "WHARFINGER_PIN_WORKERS": pinned}
+    with Server(tmp_path / "data", settings=own) as server:
+        *workers, jobs = children(server)
+        settled = [set(cores_of(worker)) for worker in workers]
+        assert set(cores_of(jobs)) == {everywhere}
+
+    assert len(settled) == 2
+    if pinned == "true":
+        assert [len(*cores) for cores in settled] == [1, 1]
+        assert len(set().union(*settled)) == min(2, len(everywhere))
+    else:
+        assert settled == [{everywhere}, {everywhere}]

@@ -250,6 +250,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         int,
         Meta(ge=0, le=64, description="HTTP worker processes; 0: one for each core, four at most"),
     ] = 0
+    pin_workers: Annotated[
+        bool,
+        Meta(description="keep each HTTP worker's short work on one core, which is far cheaper"),
+    ] = True
     threads: Annotated[int, Meta(ge=2, le=256, description="threads a worker runs services in")] = (
         16
     )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from wharfinger.cores import anywhere
 from wharfinger.identity.model import SignInBusy, ValueInvalid
 from wharfinger_common.languages import Text
 
@@ -49,7 +50,7 @@ class Passwords:
                 ),
             )
         with self._bounded():
-            return self._tools[0].hash(password)
+            return anywhere(self._tools[0].hash)(password)
 
     def matches(self, password: str, password_hash: str | None) -> bool:
         """Whether ``password`` has this hash; without a hash (no such user) it takes the same time.
@@ -62,7 +63,7 @@ class Passwords:
         with self._bounded():
             hasher, decoy = self._tools
             try:
-                fits = hasher.verify(password_hash or decoy, password[:MAX_CHARACTERS])
+                fits = anywhere(hasher.verify)(password_hash or decoy, password[:MAX_CHARACTERS])
             except (VerificationError, InvalidHashError):
                 return False
         return fits and password_hash is not None and len(password) <= MAX_CHARACTERS
@@ -84,4 +85,4 @@ class Passwords:
         from argon2 import PasswordHasher
 
         hasher = (self._make or PasswordHasher)()
-        return hasher, hasher.hash("decoy")
+        return hasher, anywhere(hasher.hash)("decoy")

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from wharfinger.cores import anywhere
 from wharfinger.web.sendfile import EXTENSION, ClientGone
 
 KEEP_BODY: Final = 64 * 1024
@@ -23,6 +24,9 @@ WRITE_HIGH: Final = 256 * 1024
 FILE_CHUNK: Final = 1024 * 1024
 FILE_TURN: Final = 64 * FILE_CHUNK
 """Bytes that one call of the kernel may send."""
+
+FILE_LONG: Final = 16 * FILE_CHUNK
+"""Bytes from which a file is sent on whichever core has time."""
 
 FILE_SECONDS: Final = 0.05
 """How long a thread sends to one client before others that wait for it have their turn."""
@@ -155,13 +159,12 @@ class Cycle(RequestResponseCycle):
 
     async def _sendfile(self, socket: int, descriptor: int, offset: int, count: int) -> None:
         loop = asyncio.get_running_loop()
+        send = _send_at_length if count >= FILE_LONG else _send_while_taken
         while count:
             if self.disconnected or self.transport.is_closing():
                 raise ClientGone(errno.EPIPE, "client disconnected")
             # In a thread: a page that is not cached would stall the loop.
-            sent = await loop.run_in_executor(
-                None, _send_while_taken, socket, descriptor, offset, count
-            )
+            sent = await loop.run_in_executor(None, send, socket, descriptor, offset, count)
             offset += sent
             count -= sent
             if not sent:
@@ -213,6 +216,9 @@ def _send_while_taken(socket: int, descriptor: int, offset: int, count: int) -> 
             raise OSError(errno.EIO, "the file is shorter than announced")
         sent += piece
     return sent
+
+
+_send_at_length: Final = anywhere(_send_while_taken)
 
 
 class _LingerTransport:

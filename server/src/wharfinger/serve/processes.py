@@ -11,6 +11,7 @@ import threading
 from typing import Final
 
 from wharfinger.app import build_service
+from wharfinger.cores import first
 from wharfinger.serve.listeners import Listener
 from wharfinger.serve.spreading import Spread
 from wharfinger.serve.supervisor import Child, Flag
@@ -23,11 +24,11 @@ JOBS_AFTER_SECONDS: Final = 0.25
 
 def children_of(settings: Settings, slots: list[list[Listener]], draining: Flag) -> list[Child]:
     """Return a worker for each slot of listeners, and the jobs."""
-    spread = Spread(settings.http_workers)
+    spread, core = Spread(settings.http_workers), first()
     workers = [
         Child(
             f"http-{number}",
-            functools.partial(_work, settings, slots, spread, number, draining),
+            functools.partial(_work, settings, slots, spread, number, core + number, draining),
             functools.partial(spread.left, number),
         )
         for number in range(settings.http_workers)
@@ -40,6 +41,7 @@ def _work(
     slots: list[list[Listener]],
     spread: Spread,
     number: int,
+    core: int,
     draining: Flag,
     life: int,
 ) -> None:
@@ -51,6 +53,7 @@ def _work(
         slots[number],
         spread.place(number),
         settings,
+        core,
         life,
     )
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from wharfinger.cores import settle
 from wharfinger.serve.acceptor import Acceptor
 from wharfinger.serve.http_protocol import Connection, Endpoint, Shortcut, new_config
 from wharfinger.serve.listeners import Listener
@@ -104,15 +105,19 @@ def run_worker(
     listeners: Sequence[Listener],
     place: Place,
     settings: Settings,
+    core: int,
     life: int,
 ) -> None:
     """Run a worker in this freshly forked process until SIGTERM, or until ``life`` ends.
 
-    ``life`` is a pipe whose other end only the supervisor holds: its end is the supervisor's.
+    ``core`` is the number of the core that it settles on, if it is to. ``life`` is a pipe whose
+    other end only the supervisor holds: its end is the supervisor's.
     """
     # Threads of services let go of the interpreter at each statement and file operation. By
     # default they would then wait up to 5 ms for it, many times a request, while the loop is busy.
     sys.setswitchinterval(SWITCH_SECONDS)
+    if settings.pin_workers:
+        settle(core)
     uvloop.run(_serve(build, listeners, place, settings, life))
 
 

@@ -7,6 +7,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from starlette.requests import Request
 
+from wharfinger.cores import anywhere
 from wharfinger.registry.model.uploads import BlobTooLarge
 from wharfinger.registry.service.reception import Reception
 from wharfinger.web.bodies import BodyIncomplete, TooSlow, chunks
@@ -72,6 +73,7 @@ async def pump(feed: Feed, reception: Reception, threads: Threads, renew_seconds
         BodyIncomplete, TooSlow: the client failed.
         Refusal: what `Reception.write` raises.
     """
+    write = anywhere(reception.write)
     renewing = asyncio.create_task(_keep_alive(reception, threads, renew_seconds))
     writing: asyncio.Task[None] | None = None
     more = True
@@ -79,7 +81,7 @@ async def pump(feed: Feed, reception: Reception, threads: Threads, renew_seconds
         # The first buffer is there already.
         while pieces := feed.take():
             await _end_of(writing)
-            writing = asyncio.create_task(insist(threads, reception.write, pieces))
+            writing = asyncio.create_task(insist(threads, write, pieces))
             more = more and await feed.fill()
         await _end_of(writing)
     except (BodyIncomplete, TooSlow):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from wharfinger.blobstore.errors import UploadShort
 from wharfinger.blobstore.port import BlobStore, Placed, UploadWriter
+from wharfinger.cores import anywhere
 from wharfinger.quotas.service.storage import Reservation
 from wharfinger.registry.model.uploads import (
     BlobTooLarge,
@@ -122,12 +123,7 @@ class Reception:
         """Return the digest of the whole upload in hexadecimal; reads it again if it must."""
         with self._lock:
             if self._running is None or self._running.algorithm != algorithm:
-                running = start(algorithm)
-                with self._whole():
-                    for piece in self._writer.read():
-                        running.state.update(piece)
-                        self._beat()
-                self._running = running
+                self._running = anywhere(self._read_again)(algorithm)
             return self._running.state.hexdigest()
 
     def place(self, digest: Digest) -> Placed:
@@ -183,6 +179,14 @@ class Reception:
             self._leave()
             self._hashes.forget(self.upload.id)
             self._store.discard(self.upload.id, self._writer.standing().state)
+
+    def _read_again(self, algorithm: str) -> Running:
+        running = start(algorithm)
+        with self._whole():
+            for piece in self._writer.read():
+                running.state.update(piece)
+                self._beat()
+        return running
 
     def _revert(self) -> None:
         if self.size != self.upload.size:
