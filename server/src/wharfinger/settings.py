@@ -7,9 +7,9 @@ variable wins over the file. An unknown key or a value outside its range stops t
 import os
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from inspect import get_annotations
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 from urllib.parse import urlsplit
@@ -64,7 +64,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     data: Annotated[
         str, Meta(min_length=1, description="folder that holds everything the service keeps")
     ] = "data"
-    host: Annotated[str, Meta(min_length=1, description="address to listen on")] = "127.0.0.1"
+    host: Annotated[str, Meta(min_length=1, max_length=253, description="address to listen on")] = (
+        "127.0.0.1"
+    )
     port: Annotated[
         Port, Meta(description="port of the registry and control API over plain HTTP")
     ] = 5000
@@ -307,7 +309,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = 0
     metrics_host: Annotated[
-        str, Meta(min_length=1, description="address that metrics_port listens on")
+        str,
+        Meta(min_length=1, max_length=253, description="address that metrics_port listens on"),
     ] = "127.0.0.1"
     metrics_networks: Annotated[
         tuple[str, ...],
@@ -747,6 +750,8 @@ def load(environ: Mapping[str, str] | None = None, path: str | None = None) -> S
     """
     environ = os.environ if environ is None else environ
     values = _from_file(path or environ.get(CONFIG, ""))
+    for name, value in values.items():
+        _require_texts(name, value)
     values.update(_from_environment(environ))
     known = get_annotations(Settings)
     for name in values:
@@ -782,8 +787,24 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     for variable, value in environ.items():
         if variable.startswith(PREFIX) and variable != CONFIG:
             name = variable.removeprefix(PREFIX).lower()
+            _require_texts(name, value)
             values[name] = _read(name, value)
     return values
+
+
+def _require_texts(name: str, value: object) -> None:
+    """Refuse texts that no path, host or URL can hold: the system would refuse them far later."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        for one in value:
+            _require_texts(name, one)
+    # Python reads bytes of a variable that are not UTF-8 as surrogates.
+    elif isinstance(value, str) and re.search("[\0\ud800-\udfff]", value):
+        raise SettingInvalid(
+            f"{name}: {shown(name, value)!a} is not allowed: it holds a NUL, or bytes that are "
+            "not UTF-8"
+        )
 
 
 def _read(name: str, value: str) -> object:
@@ -813,6 +834,10 @@ def _convert(name: str, value: object, hint: Any) -> object:
 
 
 def _consistent(settings: Settings) -> Settings:
+    _require_urls("public_urls", settings.public_urls)
+    _require_urls("oidc_issuer", [settings.oidc_issuer])
+    _require_urls("regions", [f"//{host}" for one in settings.regions for host in one.hosts])
+    _require_file(settings.database_url)
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise SettingInvalid("tls_certificate: set it together with tls_key, or neither")
     optional = [port for port in (settings.tls_port, settings.metrics_port) if port]
@@ -858,6 +883,31 @@ def _require_networks(settings: Settings) -> None:
                 raise SettingInvalid(
                     f"{name}: {error}; such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32"
                 ) from error
+
+
+def _require_urls(name: str, urls: Iterable[str]) -> None:
+    """Refuse addresses and ports that the patterns let through, but are none."""
+    for url in urls:
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+            if ":" in (host := parts.hostname or ""):
+                ip_address(host)
+        except ValueError as error:
+            raise SettingInvalid(
+                f"{name}: {url.removeprefix('//')!r} is not allowed: {error}; "
+                "such as registry.example.com, 192.0.2.7:5000 or [2001:db8::7]:5000"
+            ) from error
+
+
+def _require_file(url: str) -> None:
+    """Refuse an embedded database that no other process could open."""
+    embedded = url.startswith("sqlite:///")
+    if embedded and ("?" in url or Path(url.removeprefix("sqlite:///")).name in {"", ":memory:"}):
+        raise SettingInvalid(
+            f"database_url: {url!r} is not allowed: it names no file; write sqlite:////FOLDER/FILE, "
+            "or leave it out for one in the data folder"
+        )
 
 
 _TABLES: Final = "tables in the TOML file (in a variable: a list of them in JSON)"

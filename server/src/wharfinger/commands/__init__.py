@@ -50,7 +50,11 @@ def _telling(action: Callable[[], Any]) -> Any:
         return action()
     except Refusal as refusal:
         raise refused(refusal) from refusal
-    except (RuntimeError, OSError, _of_database()) as error:
+    except OSError as error:
+        from wharfinger.serve.files import explained
+
+        raise click.ClickException(explained(error)) from error
+    except (RuntimeError, _of_database()) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -1,5 +1,6 @@
 """Bring a database's schema to the newest revision, and tell which one it has."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from wharfinger.database.migrations import HEAD
 from wharfinger.database.urls import embedded_path
+from wharfinger.settings import shown
 from wharfinger_common.catalogue import web as entries
 from wharfinger_common.languages import Text
 from wharfinger_common.refusals import Refusal
@@ -72,6 +74,7 @@ def upgrade(url: str) -> bool:
         SchemaUnknown: the database was written by a newer version.
         DatabaseUnusable: it is none, or says no; the text repeats what the driver said.
     """
+    _require_writable(url)
     engine = engine_of(url)
     try:
         with engine.connect() as connection:
@@ -88,6 +91,19 @@ def upgrade(url: str) -> bool:
     finally:
         engine.dispose()
     return True
+
+
+def _require_writable(url: str) -> None:
+    """Refuse an embedded database that could be read only: that would serve, and fail in writes."""
+    path = embedded_path(url)
+    if path is None:
+        return
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        if file.exists() and not os.access(file, os.W_OK):
+            raise DatabaseUnusable(
+                f"the database {url} cannot be used: {file} cannot be written; run the service as "
+                "the user that owns it, or name another one (database_url)"
+            )
 
 
 def _create(engine: Engine) -> None:
@@ -120,6 +136,7 @@ def exclusively(url: str, wait: float) -> Iterator[None]:
 
     Raises:
         DatabaseAway: the database did not answer in time.
+        DatabaseUnusable: it never will, as its URL is wrong.
         PreparationBusy: another node had the lock for too long.
     """
     if embedded_path(url) is not None:
@@ -136,12 +153,24 @@ def exclusively(url: str, wait: float) -> Iterator[None]:
 
 
 def engine_of(url: str) -> Engine:
-    """Return an engine for preparing the database at ``url``; the caller disposes of it."""
+    """Return an engine for preparing the database at ``url``; the caller disposes of it.
+
+    Raises:
+        DatabaseUnusable: the URL is malformed.
+    """
     if embedded_path(url) is not None:
         return create_engine(url)
+    from psycopg import ProgrammingError
+
     from wharfinger.database.postgres import unbounded_engine
 
-    return unbounded_engine(url)
+    try:
+        return unbounded_engine(url)
+    except ProgrammingError as error:
+        said = shown("database_url", str(error).strip())
+        raise DatabaseUnusable(
+            f"database_url: it leads to no database: {said}; correct it (WHARFINGER_DATABASE_URL)"
+        ) from error
 
 
 def _connected(engine: Engine, wait: float) -> Connection:
@@ -151,7 +180,11 @@ def _connected(engine: Engine, wait: float) -> Connection:
             return engine.connect()
         except OperationalError as error:
             if time.monotonic() >= deadline:
-                raise DatabaseAway(f"the database does not answer: {error.orig}") from error
+                said = str(error.orig).partition("\n")[0]
+                raise DatabaseAway(
+                    f"the database does not answer: {said}; see that it runs, and that this is "
+                    "its URL (WHARFINGER_DATABASE_URL)"
+                ) from error
         time.sleep(_POLL_SECONDS)
 
 

@@ -38,6 +38,10 @@ from wharfinger.settings import Settings
 ISSUER = "wharfinger"
 
 
+class ClientSecretUnusable(RuntimeError):
+    """The file of ``oidc_client_secret_file`` holds no secret."""
+
+
 class IdentityServices(Struct, frozen=True):
     """Everything that identity offers; one for each process.
 
@@ -122,12 +126,26 @@ def build(
     )
 
 
+def _client_secret(file: str) -> str:
+    try:
+        secret = Path(file).read_text(encoding="utf-8").strip()
+        reason = "" if secret else "it is empty"
+    except (OSError, UnicodeDecodeError) as error:
+        reason = str(error)
+    if reason:
+        raise ClientSecretUnusable(
+            f"oidc_client_secret_file: '{file}' cannot be used: {reason}; name a file that the "
+            "service's user may read, with the client's secret in it"
+        )
+    return secret
+
+
 def _single_sign_on(
     settings: Settings, passcodes: Passcodes, seal: Seal, clock: Clock
 ) -> SingleSignOn | None:
     if not settings.oidc_issuer:
         return None
-    secret = Path(settings.oidc_client_secret_file).read_text(encoding="utf-8").strip()
+    secret = _client_secret(settings.oidc_client_secret_file)
     provider = AuthlibProvider(settings.oidc_issuer, settings.oidc_client_id, secret, clock)
     return SingleSignOn(provider, passcodes, seal, clock, max(1, settings.threads // 4))
 

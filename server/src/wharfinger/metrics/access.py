@@ -38,7 +38,10 @@ def require_token(settings: Settings) -> bytes:
     try:
         token = Path(settings.metrics_token_file).read_bytes().strip()
     except OSError as error:
-        raise TokenUnusable(f"metrics_token_file: {error}") from error
+        raise TokenUnusable(
+            f"metrics_token_file: '{settings.metrics_token_file}' cannot be read: "
+            f"{error.strerror}; name a file that the service's user may read"
+        ) from error
     if len(token) < TOKEN_CHARACTERS:
         raise TokenUnusable(
             f"metrics_token_file: '{settings.metrics_token_file}' must hold a token of "

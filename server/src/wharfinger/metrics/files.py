@@ -15,6 +15,10 @@ SIZE: Final = 512 * 1024
 """Bytes of a file: room for some 2,000 series, several times what there are."""
 
 
+class FiguresUnusable(RuntimeError):
+    """The folder of the figures cannot be used."""
+
+
 def folder_of(settings: Settings) -> Path:
     """Return the folder of the files."""
     return Path(settings.metrics_folder or settings.data_path / "metrics")
@@ -24,12 +28,18 @@ def clear(settings: Settings) -> None:
     """Make the folder and drop what an earlier run left; before any process writes there.
 
     Raises:
-        OSError: the folder cannot be made or written.
+        FiguresUnusable: the folder cannot be made or written.
     """
     folder = folder_of(settings)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for file in folder.glob("*.db"):
-        file.unlink()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file in folder.glob("*.db"):
+            file.unlink()
+    except OSError as error:
+        raise FiguresUnusable(
+            f"metrics_folder: {folder} cannot be used: {error.strerror}; name a folder that the "
+            "service may make and write (WHARFINGER_METRICS_FOLDER)"
+        ) from error
 
 
 def drop_gauges(folder: Path, process: str) -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from wharfinger.serve.files import explained
 from wharfinger.web.log import EventLog
 from wharfinger_common.refusals import Refusal
 
@@ -51,7 +52,9 @@ class Apart:
 def _failure_of(function: Callable[[], object]) -> str:
     try:
         function()
-    except (RuntimeError, OSError, Refusal) as error:
+    except OSError as error:
+        return explained(error)
+    except (RuntimeError, Refusal) as error:
         return str(error) or repr(error)
     except BaseException:
         _log.exception("start failed")

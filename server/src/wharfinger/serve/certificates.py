@@ -24,6 +24,10 @@ _CERTIFICATE: Final = "ca.pem"
 _KEY: Final = "ca.key"
 
 
+class AuthorityUnusable(RuntimeError):
+    """The files of the certificate authority are not what this service wrote."""
+
+
 class CertificateFiles(Struct, frozen=True):
     """Where the PEM files are; ``chain`` holds the server's certificate, then its authority's."""
 
@@ -49,12 +53,23 @@ def ensure_authority(folder: Path) -> Path:
 def ensure_server_certificate(folder: Path, names: tuple[str, ...]) -> CertificateFiles:
     """Return a server certificate for localhost, this host and ``names``.
 
-    It is issued anew when the names changed or fewer than `RENEW_DAYS` days are left.
+    It is issued anew when the names changed, fewer than `RENEW_DAYS` days are left, or it cannot
+    be read.
+
+    Raises:
+        AuthorityUnusable: the authority cannot issue it; what to do is in the text.
     """
     files = CertificateFiles(ensure_authority(folder), folder / "server.pem", folder / "server.key")
     wanted = sorted({"localhost", "127.0.0.1", "::1", socket.gethostname(), *names})
     if not _still_good(files, wanted):
-        _issue(files, folder / _KEY, wanted)
+        try:
+            _issue(files, folder / _KEY, wanted)
+        except (ValueError, TypeError) as error:
+            raise AuthorityUnusable(
+                f"the certificate authority in {folder} cannot be used: {error}; put "
+                f"{_CERTIFICATE} and {_KEY} back from a backup, or remove both: the next start "
+                "makes another authority, which clients have to be told to trust"
+            ) from error
     return files
 
 
@@ -106,8 +121,11 @@ def _still_good(files: CertificateFiles, names: list[str]) -> bool:
 
     if not (files.chain.exists() and files.key.exists()):
         return False
-    certificate = x509.load_pem_x509_certificate(files.chain.read_bytes())
-    key = load_pem_private_key(files.key.read_bytes(), None)
+    try:
+        certificate = x509.load_pem_x509_certificate(files.chain.read_bytes())
+        key = load_pem_private_key(files.key.read_bytes(), None)
+    except (ValueError, TypeError):
+        return False
     present = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return (
         sorted(str(name.value) for name in present) == names

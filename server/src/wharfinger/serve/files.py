@@ -1,6 +1,7 @@
 """Files of the data folder: private, and either whole or absent after a crash."""
 
 import contextlib
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -9,9 +10,26 @@ from typing import Final
 PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
 
+_OWNER: Final = "run the service as the user that owns the file, or give the file to that user"
+_ROOM: Final = "make room on its disk"
+_CURES: Final = {
+    errno.EACCES: _OWNER,
+    errno.EPERM: _OWNER,
+    errno.EROFS: "mount its disk so that it can be written",
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+}
+
 
 class FolderUnusable(RuntimeError):
-    """The data folder cannot be made or entered."""
+    """The data folder cannot be made, entered or written."""
+
+
+def explained(error: OSError) -> str:
+    """Return what happened to which file, and what helps where that is known."""
+    told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    cure = _CURES.get(error.errno or 0, "")
+    return f"{told}; {cure}" if cure else told
 
 
 def make_data_folder(path: Path) -> None:

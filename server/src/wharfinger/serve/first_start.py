@@ -11,15 +11,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from wharfinger.audit.store import record
 from wharfinger.blobstore.errors import StoreUnavailable
+from wharfinger.blobstore.opening import open_store
 from wharfinger.database import migrate
 from wharfinger.database.opening import open_database
 from wharfinger.database.urls import embedded_path
 from wharfinger.identity import keys
 from wharfinger.identity.service import master_key
 from wharfinger.identity.store import SqlStore
-from wharfinger.rooms import Rooms, build_rooms
+from wharfinger.rooms import build_rooms
 from wharfinger.serve.certificates import ensure_authority
 from wharfinger.serve.files import make_private_folder, write_private
 from wharfinger.settings import Settings
@@ -31,6 +34,10 @@ _DRAFT: Final = ".operator-key"
 
 class AuthorityFailed(RuntimeError):
     """The process that makes the certificate authority did not."""
+
+
+class OperatorUnusable(RuntimeError):
+    """The operator's file is damaged or cannot be read."""
 
 
 class BlobsUnusable(RuntimeError):
@@ -58,6 +65,7 @@ def prepare(settings: Settings, made: Callable[[], str] | None = None) -> None:
         migrate.upgrade(settings.database)
         _agree_on_master_key(settings)
         operator = settings.data_path / OPERATOR_FILE
+        _require_blobs(settings)
         content = None if operator.exists() else _operator(settings)
         if made is not None and (failure := made()):
             raise AuthorityFailed(f"the certificate authority could not be made: {failure}")
@@ -84,7 +92,7 @@ def _operator(settings: Settings) -> dict[str, str]:
     """
     shared = embedded_path(settings.database) is None
     secret = _drafted_key(settings.data_path / _DRAFT)
-    rooms = _rooms(settings)
+    rooms = build_rooms(settings)
     try:
         account, iam_id, key = rooms.identity.administration.bootstrap(
             settings.operator_email, secret, once=shared
@@ -102,14 +110,28 @@ def _operator(settings: Settings) -> dict[str, str]:
     }
 
 
-def _rooms(settings: Settings) -> Rooms:
+def _require_blobs(settings: Settings) -> None:
+    """Refuse a folder that blobs cannot be written to; a bucket may come back later."""
+    if settings.blobs_url.startswith("s3://"):
+        return
+    reason = ""
     try:
-        return build_rooms(settings)
+        open_store(settings)
     except StoreUnavailable as refusal:
+        reason = str(refusal.__cause__)
+    # What is in it was made by another user, or the disk cannot be written any more.
+    shut = [
+        path for path in (settings.blobs_path, *settings.blobs_path.glob("*/")) if not _open(path)
+    ]
+    if reason or shut:
         raise BlobsUnusable(
-            f"blobs_url: blobs cannot be stored there: {refusal.__cause__}; name a folder that the "
-            "service may write, or s3://BUCKET (WHARFINGER_BLOBS_URL)"
-        ) from refusal
+            f"blobs_url: blobs cannot be stored there: {reason or f'{shut[0]} cannot be written'}; "
+            "name a folder that the service may write, or s3://BUCKET (WHARFINGER_BLOBS_URL)"
+        )
+
+
+def _open(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 def _drafted_key(path: Path) -> str:
@@ -130,12 +152,33 @@ def _addresses(settings: Settings) -> dict[str, str]:
 
 
 def refresh_addresses(settings: Settings) -> None:
-    """Let the operator's file name the ports of this start; key and account stay."""
+    """Let the operator's file name the ports of this start; key and account stay.
+
+    Raises:
+        OperatorUnusable: it holds something else.
+    """
     path = settings.data_path / OPERATOR_FILE
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = _read_operator(path)
     addresses = _addresses(settings)
     if any(content.get(name) != value for name, value in addresses.items()):
         write_private(path, json.dumps(content | addresses, indent=2).encode() + b"\n")
+
+
+def _read_operator(path: Path) -> dict[str, str]:
+    try:
+        content = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+        missing = {"registry", "account", "user", "api_key"} - content.keys()
+        reason = f"it lacks {', '.join(sorted(missing))}" if missing else ""
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        reason = str(error)
+    if reason:
+        raise OperatorUnusable(
+            f"{path} is not as this service wrote it: {reason}; put it back from a backup, or "
+            "remove it: the next start writes it anew, with another API key"
+        )
+    return content
 
 
 def _program() -> str:
@@ -146,7 +189,7 @@ def _program() -> str:
 def welcome(settings: Settings) -> str:
     """Return the few lines that tell a person what to type next."""
     path = settings.data_path / OPERATOR_FILE
-    operator = json.loads(path.read_text(encoding="utf-8"))
+    operator = _read_operator(path)
     registry = operator["registry"]
     wharfd = f"{_program()} --data {shlex.quote(settings.data)}"
     key = [f"  the operator's API key is in {path} (api_key); to sign in:"]

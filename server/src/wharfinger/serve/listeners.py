@@ -76,12 +76,17 @@ def _load(context: ssl.SSLContext, certificate: str, key: str) -> None:
     try:
         for file in (certificate, key):
             Path(file).read_bytes()
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key, password=_refuse_passphrase)
     except OSError as error:
         raise CertificateUnusable(
             f"tls_certificate: '{certificate}' with tls_key '{key}' cannot be used: {error}; name "
             "a PEM file with the certificate, then those that signed it, and another with its key"
         ) from error
+
+
+def _refuse_passphrase() -> str:
+    """Stand for the terminal that OpenSSL would ask, and wait for."""
+    raise OSError("the key is encrypted, and nobody is asked for its passphrase")
 
 
 def require_free(settings: Settings) -> None:

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from wharfinger.serve.files import FolderUnusable
+
 WAIT_SECONDS: Final = 10.0
 
 
@@ -19,10 +21,17 @@ def lock_folder(folder: Path, wait_seconds: float = WAIT_SECONDS) -> int:
     Waits a moment for the processes of a service that was killed to notice and end.
 
     Raises:
+        FolderUnusable: this user cannot write the folder.
         FolderInUse: the lock is still held after ``wait_seconds``.
     """
     path = folder / "lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise FolderUnusable(
+            f"data: {path} cannot be written: {error.strerror}; run the service as the user that "
+            "owns the folder and all in it, or name another one (WHARFINGER_DATA, wharfd --data)"
+        ) from error
     deadline = time.monotonic() + wait_seconds
     while True:
         try:

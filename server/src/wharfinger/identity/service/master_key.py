@@ -31,9 +31,18 @@ def agree(store: Store, path: Path) -> None:
 
     Raises:
         MasterKeyForeign: the database knows another key; the text says what to do.
-        MasterKeyInvalid: the file does not hold a master key.
-        OSError: the file cannot be read or made.
+        MasterKeyInvalid: the file does not hold a master key, or cannot be read or made.
     """
+    try:
+        _agree(store, path)
+    except OSError as error:
+        raise MasterKeyInvalid(
+            f"master_key_file: '{path}' cannot be read or made: {error.strerror}; let the "
+            "service's user do so, or name another file (WHARFINGER_MASTER_KEY_FILE)"
+        ) from error
+
+
+def _agree(store: Store, path: Path) -> None:
     with store.reading() as records:
         known = records.fact(FACT)
         sealed: Sequence[SigningKey] = records.signing_keys() if known is None else ()

@@ -1,0 +1,58 @@
+"""Tenants made by commands: accounts, users, keys, namespaces."""
+
+from __future__ import annotations
+
+import json
+
+from tests.functional.operator.support import answer, command
+from tests.support.server import Identity, Server
+
+
+def test_version_names_the_program_and_python() -> None:
+    assert command("version").stdout.startswith("wharfd 0.")
+
+
+def test_tenant_made_by_commands_can_sign_in_and_use_its_namespace(server: Server) -> None:
+    data = ("--data", str(server.data))
+    account = answer(*data, "account", "add", "by-command")
+    member = ("--account", account["id"])
+    user = answer(
+        *data, "user", "add", "kim@example.com", *member, "--role", "Manager", "--password-stdin",
+        given="a long enough password\n",
+    )  # fmt: skip
+    key = answer(*data, "apikey", "add", "laptop", *member, "--user", user["iam_id"])
+    added = answer(*data, "namespace", "add", "bycommand", *member)
+
+    assert account["plan"] == "standard"
+    assert added == {"namespace": "bycommand", "account": account["id"]}
+    listed = json.loads(
+        command(*data, "account", "list", "--limit", "1000", "--output", "json").stdout
+    )
+    assert account in listed
+    identity = Identity(server.api, account["id"], key["apikey"])
+    headers = {"Authorization": f"Bearer {identity.iam_token()}", "Account": account["id"]}
+    assert identity.http.get("/api/v1/namespaces", headers=headers).json() == ["bycommand"]
+    identity.close()
+
+
+def test_namespace_of_the_operator_needs_no_account(server: Server) -> None:
+    added = answer("--data", str(server.data), "namespace", "add", "operators")
+
+    assert added["account"] == server.operator.account
+
+
+def test_refused_command_tells_code_and_cure(server: Server) -> None:
+    done = command("--data", str(server.data), "namespace", "add", "abc")
+
+    assert done.returncode == 1
+    assert "is too short" in done.stderr
+    assert "(WHF0301)" in done.stderr
+    assert "Choose a name of 4 to 30 characters." in done.stderr
+
+
+def test_user_of_an_unknown_account_is_refused(server: Server) -> None:
+    done = command("--data", str(server.data), "user", "add", "a@example.com", "--account", "none")
+
+    assert done.returncode == 1
+    assert "does not exist" in done.stderr
+    assert "Traceback" not in done.stderr
