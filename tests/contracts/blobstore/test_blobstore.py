@@ -115,6 +115,7 @@ def test_an_upload_is_resumed_only_if_it_stands_as_said(locking: BlobStore) -> N
     with writer:
         assert b"".join(writer.read()) == b"abc" * 3
         location = writer.commit(Digest.of(b"abc" * 3)).location
+        session.end(writer)
     assert content_of(locking, location) == b"abc" * 3
     assert locking.resume(session.id, 9) is None
 
@@ -181,6 +182,28 @@ def test_what_stands_grows_by_saving_and_returns_by_reverting(
         session.end(writer)
     assert content_of(store, location) == b"123456"
     assert [one.location for one in store.objects("", 100)] == [location]
+
+
+def test_what_is_placed_and_reverted_goes_on_and_the_blob_stays_as_it_is(
+    store: BlobStore, session: Session
+) -> None:
+    """No row came to name the blob, or one did and its unit's answer was lost."""
+    session.append(b"12345")
+    with session.writer() as writer:
+        writer.write(b"6")
+        placed = writer.commit(Digest.of(b"123456")).location
+        writer.revert()
+        assert writer.standing() == (session.size, session.state)
+    with session.writer() as writer:
+        assert b"".join(writer.read()) == b"12345"
+    session.append(b"!")
+    with session.writer() as writer:
+        writer.write(b"?")
+        again = writer.commit(Digest.of(b"12345!?")).location
+        session.end(writer)
+    assert content_of(store, placed) == b"123456"
+    assert content_of(store, again) == b"12345!?"
+    assert list(store.leftovers(FAR_FUTURE)) == []
 
 
 def test_an_upload_with_less_than_acknowledged_says_so(store: BlobStore, session: Session) -> None:
@@ -313,9 +336,11 @@ def test_many_commits_of_one_digest_at_once_end_well(store: BlobStore) -> None:
         if number % 2:
             locations.append(store.put(digest, content).location)
             return
-        with store.writer(str(uuid.uuid4()), 0) as writer:
+        session = Session(store)
+        with session.writer() as writer:
             writer.write(content)
             locations.append(writer.commit(digest).location)
+            session.end(writer)
 
     threads = [threading.Thread(target=commit, args=(number,)) for number in range(8)]
     for thread in threads:

@@ -129,22 +129,25 @@ def test_what_is_placed_is_locked_until_its_writer_is_closed(
     with store.writer(upload, 0) as writer:
         writer.write(b"whole")
         location = writer.commit(Digest.of(b"whole")).location
-        if links:
-            with pytest.raises(UploadInUse):
-                other.resume(upload, 5)
-            with pytest.raises(UploadInUse):
-                other.writer(upload, 5)
+        with pytest.raises(UploadInUse):
+            other.resume(upload, 5)
+        with pytest.raises(UploadInUse):
+            other.writer(upload, 5)
+        store.discard(upload)
     assert other.resume(upload, 5) is None
     with pytest.raises(UploadShort):
         other.writer(upload, 5)
     assert store.path(location).read_bytes() == b"whole"
     assert store.path(location).stat().st_nlink == 1
+    assert store.sealed(location, modified(store, location))
+    assert sorted(path.name for path in (root / "uploads").iterdir()) == []
 
 
-@pytest.mark.parametrize("size", [0, 4])
-def test_the_blob_of_one_who_died_before_it_was_told_is_not_written_to(
+@pytest.mark.parametrize("size", [0, 3, 4])
+def test_the_upload_of_one_who_died_once_it_was_placed_goes_on_beside_the_blob(
     root: Path, size: int
 ) -> None:
+    """A row may name the blob by now: nobody writes to it."""
     store, upload = FilesystemStore(root), str(uuid.uuid4())
     died = _process_holding(root, upload, placed=True)
     died.kill()
@@ -152,14 +155,56 @@ def test_the_blob_of_one_who_died_before_it_was_told_is_not_written_to(
     (placed,) = [stored.location for stored in store.objects("", 2)]
 
     assert store.resume(upload, 4) is None
-    for _ in range(2):
-        with suppress(UploadShort), store.writer(upload, size) as writer:
-            writer.write(b"anew")
-
-    assert store.path(placed).read_bytes() == b"held"
-    with store.writer(upload, 0) as writer:
+    with store.writer(upload, size) as writer:
+        with pytest.raises(UploadInUse):
+            store.writer(upload, size)
         writer.write(b"anew")
-    assert store.path(placed).read_bytes() == b"held"
+    with store.writer(upload, size + 4) as writer:
+        assert b"".join(writer.read()) == b"held"[:size] + b"anew"
+        again = writer.commit(Digest.of(b"held"[:size] + b"anew")).location
+        store.discard(upload)
+
+    for location, content in ((placed, b"held"), (again, b"held"[:size] + b"anew")):
+        assert store.path(location).read_bytes() == content
+        assert store.path(location).stat().st_nlink == 1
+        assert store.sealed(location, modified(store, location))
+    assert list((root / "uploads").iterdir()) == []
+
+
+def test_a_disk_without_room_for_the_copy_takes_nothing_from_the_upload(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, upload = FilesystemStore(root), str(uuid.uuid4())
+    with store.writer(upload, 0) as writer:
+        writer.write(b"held")
+        writer.commit(Digest.of(b"held"))
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "no")
+
+    with monkeypatch.context() as patch, pytest.raises(StorageFull):
+        patch.setattr(os, "copy_file_range", full)
+        store.writer(upload, 4)
+    assert [path.name for path in (root / "uploads").iterdir()] == [upload]
+    with store.writer(upload, 4) as writer:
+        assert b"".join(writer.read()) == b"held"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_filesystem_that_cannot_copy_by_itself_is_helped(
+    root: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    store, upload, content = FilesystemStore(root), str(uuid.uuid4()), os.urandom(3_000_000)
+    with store.writer(upload, 0) as writer:
+        writer.write(content)
+        writer.commit(Digest.of(content))
+
+    def none(*_: object, **__: object) -> int:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(os, "copy_file_range", none)
+    with store.writer(upload, 2_500_000) as writer:
+        assert b"".join(writer.read()) == content[:2_500_000]
 
 
 def _process_holding(root: Path, upload: str, *, placed: bool = False) -> "subprocess.Popen[bytes]":

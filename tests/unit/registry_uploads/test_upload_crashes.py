@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.unit.registry_uploads.yard import LEASE, PUSHER, REGION, Fuse, Killed, Yard
+from wharfinger.database.errors import DatabaseUnavailable
 from wharfinger.registry.model.blobs import Blob, BlobUnknown
 from wharfinger.registry.model.uploads import UploadLost
 from wharfinger.registry.service.uploads import Uploads
@@ -92,6 +93,23 @@ def test_a_session_survives_the_death_of_the_request_that_wrote_it(yard: Yard) -
     assert stands == 100
     yard.uploads.finish(PUSHER, upload.id, DIGEST, [CONTENT[stands:]], None)
     assert yard.content(DIGEST) == CONTENT
+
+
+def test_an_upload_whose_blob_got_no_row_is_ended_once_more(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = yard.begun(CONTENT[:100])
+
+    def away(*_: object) -> None:
+        raise DatabaseUnavailable
+
+    with monkeypatch.context() as patch, pytest.raises(DatabaseUnavailable):
+        patch.setattr(yard.records, "link", away)
+        yard.uploads.finish(PUSHER, upload.id, DIGEST, [CONTENT[100:]], None)
+    assert yard.uploads.status(PUSHER, upload.id).size == 100
+    yard.uploads.finish(PUSHER, upload.id, DIGEST, [CONTENT[100:]], None)
+    assert yard.content(DIGEST) == CONTENT
+    assert yard.session_files() == []
 
 
 def together(count: int, call: Callable[[int], object]) -> list[object]:

@@ -3,8 +3,12 @@
 A file has a final name of its own, which nothing else is ever given, and counts once a row names
 it: that is after its bytes, its name and its folder were synced. What a crash leaves under a final
 name without a row, whole or not, nobody reads and collection finds. An advisory lock on
-the upload's file keeps the writers of all processes apart and ends with the process; a file that is
-placed keeps its upload's name, and its lock, until its writer is closed.
+the upload's file keeps the writers of all processes apart and ends with the process.
+
+A file that is placed keeps its upload's name, and its lock, until the upload is discarded: that is
+once the blob's row is there. Where nothing came of the row, whatever the reason, the upload goes on
+in a copy of its own, as the file that has two names may be a blob's by now. Nobody writes to a file
+that a row may name.
 """
 
 import errno
@@ -19,11 +23,13 @@ from pathlib import Path
 from typing import Final, Self
 
 from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort, told
+from wharfinger.blobstore.copying import copy
 from wharfinger.blobstore.names import (
     SHARDS,
     is_location,
     is_upload,
     new_location,
+    new_upload,
     require_location,
     require_upload,
 )
@@ -74,9 +80,17 @@ class FilesystemStore:
         del state
         path = self._uploads / require_upload(upload)
         with told():
-            file = FileIO(_opened(path, _WRITE), "r+b")
             try:
-                _cut(file, _locked(file, path), offset)
+                file, found = _locked(path, begin=offset == 0)
+            except FileNotFoundError:
+                raise UploadShort(0) from None
+            try:
+                if found.st_size < offset:
+                    raise UploadShort(found.st_size)
+                if found.st_nlink > 1:
+                    file = _apart(file, path, offset)
+                elif found.st_size > offset:
+                    file.truncate(offset)
             except BaseException:
                 file.close()
                 raise
@@ -89,19 +103,12 @@ class FilesystemStore:
         path = self._uploads / require_upload(upload)
         with told():
             try:
-                file = FileIO(_opened(path, _WRITE if size == 0 else _WRITE & ~os.O_CREAT), "r+b")
+                file, found = _locked(path, begin=size == 0)
             except FileNotFoundError:
                 return None
-            try:
-                whole = _locked(file, path) == size
-            except UploadShort:
-                whole = False
-            except BaseException:
-                file.close()
-                raise
-            if not whole:
-                file.close()
-                return None
+        if found.st_size != size or found.st_nlink > 1:
+            file.close()
+            return None
         return _FileWriter(self, file, path, size)
 
     def discard(self, upload: str, state: str = "") -> None:
@@ -224,11 +231,27 @@ class FilesystemStore:
         # abandoned.
         _seal(file, location)
         # Named before it is synced: one journal commit of the filesystem then covers both. Its name
-        # among the uploads stays while the writer is open, so that its lock keeps others away until
-        # a row names the blob.
-        _link(path, final)
-        _sync(file, final.parent)
+        # among the uploads stays, so that its lock keeps others away until a row names the blob.
+        try:
+            final.hardlink_to(path)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            self._copy(file, final, location)
+        else:
+            _sync(file, final.parent)
         return Placed(location)
+
+    def _copy(self, file: FileIO, final: Path, location: str) -> None:
+        """Do as `place` where the filesystem has no second names."""
+        try:
+            with FileIO(_opened(final, _WRITE | os.O_EXCL), "r+b") as placed:
+                copy(file, placed, os.fstat(file.fileno()).st_size)
+                _seal(placed, location)
+                _sync(placed, final.parent)
+        except BaseException:
+            final.unlink(missing_ok=True)
+            raise
 
     def _new_place(self, digest: Digest) -> tuple[str, Path]:
         location = new_location(digest)
@@ -280,8 +303,7 @@ class _FileWriter:
         return self._size
 
     def standing(self) -> Standing:
-        # What the system took survives this process. Where placing failed half way, the file
-        # may have left its name.
+        # What the system took survives this process.
         return Standing(0 if self._placed else self._size, "")
 
     def save(self) -> None:
@@ -291,6 +313,7 @@ class _FileWriter:
         # The next writer cuts the file to what was acknowledged.
         self._tail = self._tail or self._size != self._opened_at
         self._size = self._opened_at
+        self._placed = False
 
     def read(self) -> Iterator[bytes]:
         return pieces(self._file, 0, self._size)
@@ -303,10 +326,6 @@ class _FileWriter:
             return self._store.place(self._file, self._path, digest)
 
     def close(self) -> None:
-        if self._placed and not self._file.closed:
-            # While it is locked: nobody may find the blob's file under an upload's name.
-            with suppress(OSError):
-                self._path.unlink(missing_ok=True)
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -348,42 +367,55 @@ def _opened(path: Path, flags: int) -> int:
     return os.open(path, flags, _FILE_MODE)
 
 
-def _locked(file: FileIO, path: Path) -> int:
-    """Take the writer's lock, make sure that ``path`` still is the file; return its size."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise UploadInUse from None
-    status = os.fstat(file.fileno())
-    try:
-        same = os.path.samestat(status, path.lstat())
-    except FileNotFoundError:
-        same = False
-    if same and status.st_nlink > 1:
-        # Whoever placed it has died: it may be a blob by now, and is written by nobody any more.
-        path.unlink(missing_ok=True)
-        same = False
-    if not same:
-        # Committed or discarded between opening and locking.
-        raise UploadShort(0)
-    return status.st_size
+def _locked(path: Path, *, begin: bool) -> tuple[FileIO, os.stat_result]:
+    """Return the upload's file with the writer's lock, and how it stands.
 
-
-def _link(path: Path, final: Path) -> None:
-    """Give the file a second name, or, where the filesystem has no such thing, another one."""
-    try:
-        final.hardlink_to(path)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
+    Raises:
+        FileNotFoundError: there is none, and none is to ``begin``.
+    """
+    flags = _WRITE if begin else _WRITE & ~os.O_CREAT
+    while True:
+        file = FileIO(_opened(path, flags), "r+b")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            status = os.fstat(file.fileno())
+            if _names(path, status):
+                return file, status
+        except BlockingIOError:
+            file.close()
+            raise UploadInUse from None
+        except BaseException:
+            file.close()
             raise
-        path.replace(final)
+        # Discarded, or gone on in a copy, between opening and locking.
+        file.close()
 
 
-def _cut(file: FileIO, stored: int, offset: int) -> None:
-    if stored < offset:
-        raise UploadShort(stored)
-    if stored > offset:
-        file.truncate(offset)
+def _names(path: Path, status: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(status, path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def _apart(file: FileIO, path: Path, size: int) -> FileIO:
+    """Return the first ``size`` bytes of an upload as a locked file that has no other name.
+
+    It takes the upload's name in one step. If this process dies before, it is left under the
+    name of an upload that nobody knows.
+    """
+    own = path.with_name(new_upload())
+    apart = FileIO(_opened(own, _WRITE | os.O_EXCL), "r+b")
+    try:
+        fcntl.flock(apart, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        copy(file, apart, size)
+        own.replace(path)
+    except BaseException:
+        apart.close()
+        own.unlink(missing_ok=True)
+        raise
+    file.close()
+    return apart
 
 
 def _write_all(file: FileIO, data: bytes | bytearray | memoryview, offset: int = 0) -> None:

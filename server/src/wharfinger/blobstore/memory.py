@@ -148,6 +148,7 @@ class _MemoryWriter:
     def revert(self) -> None:
         if self._open:
             del self._content[self._opened_at :]
+            self._placed = False
 
     def read(self) -> Iterator[bytes]:
         return _pieces(bytes(self._content))
@@ -155,8 +156,6 @@ class _MemoryWriter:
     def commit(self, digest: Digest) -> Placed:
         placed = self._store.put(digest, bytes(self._content))
         self._placed = True
-        self._store.discard(self._upload)
-        self.close()
         return placed
 
     def close(self) -> None:

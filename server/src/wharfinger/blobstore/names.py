@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import uuid
 from typing import Final
 
 from wharfinger_common.digests import Digest, DigestInvalid
@@ -23,6 +24,11 @@ def require_upload(upload: str) -> str:
     if not is_upload(upload):
         raise ValueError("not an upload id")
     return upload
+
+
+def new_upload() -> str:
+    """Return the id of an upload that no session has: a random UUID (RFC 9562, version 4)."""
+    return str(uuid.uuid4())
 
 
 def new_location(digest: Digest) -> str:

@@ -88,8 +88,8 @@ class UploadWriter(Protocol):
         """Return from where another writer could go on were this process to die now.
 
         Quick, and free to be called while another thread is in any other method.
-        After ``commit``, successful or not, its size is 0 if the bytes have left the upload, and
-        its state names what is left to be discarded.
+        After ``commit``, successful or not, its size may be 0, and its state names what is left to
+        be discarded.
         """
 
     def save(self) -> None:
@@ -98,7 +98,7 @@ class UploadWriter(Protocol):
     def revert(self) -> None:
         """Give up what was written since the writer was opened; `standing` is as it was then.
 
-        What cannot be removed now is found among `BlobStore.leftovers`.
+        After ``commit`` too: where no row came to name the blob, the upload can go on. What cannot be removed now is found among `BlobStore.leftovers`.
         """
 
     def read(self) -> Iterator[bytes]:
@@ -112,7 +112,8 @@ class UploadWriter(Protocol):
 
         The caller has verified the digest. On return the bytes are on disk under their final
         name, which no bytes had before: what lies at other locations, of the same digest too,
-        stays as it is. The upload is gone and the writer takes nothing more.
+        stays as it is. The writer takes nothing more, and what is left of the upload goes when it
+        is discarded; until then and until the writer is closed, no other does harm to the blob.
         """
 
     def close(self) -> None:

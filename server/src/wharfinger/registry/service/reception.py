@@ -176,9 +176,12 @@ class Reception:
     def end(self) -> None:
         """Clear up behind a session that has ended."""
         with self._lock, self._telling, suppress(Exception):
-            self._leave()
             self._hashes.forget(self.upload.id)
-            self._store.discard(self.upload.id, self._writer.standing().state)
+            try:
+                # While nobody else can open it: what goes on there would have no session.
+                self._store.discard(self.upload.id, self._writer.standing().state)
+            finally:
+                self._leave()
 
     def _read_again(self, algorithm: str) -> Running:
         running = start(algorithm)
