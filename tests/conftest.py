@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack
 
 import pytest
 
-from tests.support.backends import Backends, Settings, embedded, scaled
+from tests.support.backends import LINKLESS, Backends, Settings, embedded, linkless, scaled
 from tests.support.s3 import S3Server, shared_s3
 from tests.support.server import Operator, Server, Tenant
 
@@ -16,10 +16,12 @@ NewTenant = Callable[[], Tenant]
 
 
 @pytest.fixture(scope="session")
-def backends(request: pytest.FixtureRequest) -> Backends:
+def backends(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backends:
     """Returns the settings of a fresh backend; its servers start when one is asked for."""
 
     def of(name: str) -> AbstractContextManager[Settings]:
+        if name == LINKLESS:
+            return linkless(tmp_path_factory.mktemp(name) / "disk")
         return embedded() if name == "embedded" else scaled(request.getfixturevalue("s3"))
 
     return of

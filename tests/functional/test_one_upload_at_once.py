@@ -9,11 +9,11 @@ from hashlib import sha256
 import httpx
 import pytest
 
-from tests.support.backends import every_backend
+from tests.support.backends import LINKLESS, NAMES
 from tests.support.races import at_once
 from tests.support.server import Tenant
 
-pytestmark = every_backend
+pytestmark = pytest.mark.parametrize("server", [*NAMES, LINKLESS], indirect=True)
 ROUNDS = 12
 CLIENTS = 3
 

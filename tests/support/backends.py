@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
+from tests.support.linkless import linkless_disk
 from tests.support.postgres import fresh_database
 from tests.support.s3 import S3Server
 
@@ -19,6 +21,9 @@ Backends = Callable[[str], AbstractContextManager[Settings]]
 NAMES = ("embedded", "scaled")
 """``embedded``: as without settings, SQLite and a folder. ``scaled``: PostgreSQL and S3."""
 
+LINKLESS = "linkless"
+"""The embedded one, its blobs on a filesystem without hard links; few tests care."""
+
 every_backend = pytest.mark.parametrize("server", NAMES, indirect=True)
 """Runs tests that use the shared ``server`` once on each backend, not on the embedded one alone."""
 
@@ -26,6 +31,12 @@ every_backend = pytest.mark.parametrize("server", NAMES, indirect=True)
 @contextmanager
 def embedded() -> Iterator[Settings]:
     yield {}
+
+
+@contextmanager
+def linkless(folder: Path) -> Iterator[Settings]:
+    with linkless_disk(folder) as disk:
+        yield {"WHARFINGER_BLOBS_URL": f"file://{disk}/blobs"}
 
 
 @contextmanager

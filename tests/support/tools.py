@@ -55,6 +55,8 @@ DEBIAN_PACKAGES = {
     "fish": "fish",
     "etcd": "etcd-server",
     "kubectl": "kubernetes-client",
+    "mkfs.exfat": "exfatprogs",
+    "mount.exfat-fuse": "exfat-fuse",
 }
 """Command to the Debian package that holds it."""
 

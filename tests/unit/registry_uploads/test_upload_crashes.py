@@ -103,9 +103,10 @@ def test_an_upload_whose_blob_got_no_row_is_ended_once_more(
     def away(*_: object) -> None:
         raise DatabaseUnavailable
 
-    with monkeypatch.context() as patch, pytest.raises(DatabaseUnavailable):
+    with monkeypatch.context() as patch:
         patch.setattr(yard.records, "link", away)
-        yard.uploads.finish(PUSHER, upload.id, DIGEST, [CONTENT[100:]], None)
+        with pytest.raises(DatabaseUnavailable):
+            yard.uploads.finish(PUSHER, upload.id, DIGEST, [CONTENT[100:]], None)
     assert yard.uploads.status(PUSHER, upload.id).size == 100
     yard.uploads.finish(PUSHER, upload.id, DIGEST, [CONTENT[100:]], None)
     assert yard.content(DIGEST) == CONTENT

@@ -22,8 +22,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
-from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort, told
 from wharfinger.blobstore.copying import copy
+from wharfinger.blobstore.errors import BlobMissing, UploadInUse, UploadShort, told
 from wharfinger.blobstore.names import (
     SHARDS,
     is_location,
@@ -85,12 +85,7 @@ class FilesystemStore:
             except FileNotFoundError:
                 raise UploadShort(0) from None
             try:
-                if found.st_size < offset:
-                    raise UploadShort(found.st_size)
-                if found.st_nlink > 1:
-                    file = _apart(file, path, offset)
-                elif found.st_size > offset:
-                    file.truncate(offset)
+                file = _cut(file, path, found, offset)
             except BaseException:
                 file.close()
                 raise
@@ -416,6 +411,21 @@ def _apart(file: FileIO, path: Path, size: int) -> FileIO:
         raise
     file.close()
     return apart
+
+
+def _cut(file: FileIO, path: Path, found: os.stat_result, size: int) -> FileIO:
+    """Return the upload's file, locked, with its first ``size`` bytes and no more.
+
+    Raises:
+        UploadShort: it has less.
+    """
+    if found.st_size < size:
+        raise UploadShort(found.st_size)
+    if found.st_nlink > 1:
+        return _apart(file, path, size)
+    if found.st_size > size:
+        file.truncate(size)
+    return file
 
 
 def _write_all(file: FileIO, data: bytes | bytearray | memoryview, offset: int = 0) -> None:

@@ -98,7 +98,8 @@ class UploadWriter(Protocol):
     def revert(self) -> None:
         """Give up what was written since the writer was opened; `standing` is as it was then.
 
-        After ``commit`` too: where no row came to name the blob, the upload can go on. What cannot be removed now is found among `BlobStore.leftovers`.
+        After ``commit`` too: where no row came to name the blob, the upload can go on. What cannot
+        be removed now is found among `BlobStore.leftovers`.
         """
 
     def read(self) -> Iterator[bytes]:
