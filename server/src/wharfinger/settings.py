@@ -651,9 +651,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Meta(
             ge=KIB,
             le=64 * GIB,
-            description="bytes of an account's traffic that a worker leases ahead, a sixteenth of the limit at most; what a crash may count too much",
+            description="bytes of an account's traffic that a worker leases ahead at first, a sixteenth of what is left of the limit at most",
         ),
     ] = 64 * MIB
+    traffic_lease_most_bytes: Annotated[
+        int,
+        Meta(
+            ge=KIB,
+            le=64 * GIB,
+            description="bytes that a worker holds ahead of a busy account at most, and beyond traffic_lease_bytes a hundredth of what is left of the limit; what a crash may count too much",
+        ),
+    ] = 4 * GIB
     traffic_lease_seconds: Annotated[
         float, Meta(ge=1, le=3600, description="seconds after which a worker asks for limits anew")
     ] = 60.0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.contracts.quotas.conftest import Furnish
 from tests.support.quotas import MB, REGION, Depot, Tenant
@@ -155,6 +157,73 @@ def test_a_lease_that_runs_low_is_refilled_in_the_background(depot: Depot) -> No
     assert depot.rooms.quotas.traffic.spend(REGION, tenant.account, ahead - 10)
 
 
+def stream(depot: Depot, tenant: Tenant, megabytes: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Pull that much in pieces of 1 MiB, refilling as the background does; return the writes."""
+    writing, writes = depot.rooms.database.writing, 0
+
+    def count(**how: bool) -> AbstractContextManager[Connection]:
+        nonlocal writes
+        writes += 1
+        return writing(**how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(depot.rooms.database, "writing", count)
+        for _ in range(megabytes):
+            pull(depot.rooms, tenant, MB)
+            meter(depot.rooms).refill()
+    return writes
+
+
+def held(depot: Depot, tenant: Tenant, granted: int) -> int:
+    return counted(depot, tenant) - granted
+
+
+def test_leases_grow_with_the_demand_and_shrink_again(
+    furnish: Furnish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, most = 4 * MB, 64 * MB
+    depot = furnish(
+        traffic_lease_bytes=first, traffic_lease_most_bytes=most, traffic_tick_seconds=600
+    )
+    tenant = limited(depot, 100_000)
+    granted = 600
+
+    assert stream(depot, tenant, granted, monkeypatch) <= 16
+    assert first < held(depot, tenant, granted * MB) <= most
+
+    for _ in range(8):  # as far as it grew, and once more
+        pull(depot.rooms, tenant, 1)
+        meter(depot.rooms).tick()
+    assert 0 < held(depot, tenant, granted * MB + 8) <= first
+
+
+def test_leases_are_small_near_the_limit(furnish: Furnish, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that another worker has its share of the last megabytes, and none is refused early."""
+    depot = furnish(traffic_tick_seconds=600)
+    tenant = limited(depot, 1000)
+    granted = 990 * MB
+
+    writes = stream(depot, tenant, 990, monkeypatch)
+
+    assert held(depot, tenant, granted) <= MB
+    assert writes < 990 // 4
+    other = depot.worker()
+    for _ in range(8):
+        pull(other, tenant, MB)
+    other.close()
+
+
+def test_an_account_with_a_small_limit_is_not_leased_for_at_each_download(depot: Depot) -> None:
+    tenant = limited(depot, 100)
+    pull(depot.rooms, tenant, 1)
+    before = counted(depot, tenant)
+    for _ in range(10):
+        pull(depot.rooms, tenant, MB // 10)
+        meter(depot.rooms).refill()
+
+    assert counted(depot, tenant) == before
+
+
 def test_a_crash_counts_no_more_than_the_open_leases_too_much(depot: Depot) -> None:
     tenant = limited(depot, 2000)
     crashed = depot.worker()
@@ -164,6 +233,18 @@ def test_a_crash_counts_no_more_than_the_open_leases_too_much(depot: Depot) -> N
     settle(depot.rooms)
 
     assert 1000 <= counted(depot, tenant) <= 1000 + depot.all.traffic_lease_bytes
+
+
+def test_a_crash_of_a_busy_worker_costs_what_leases_may_hold_at_most(
+    furnish: Furnish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 16 * MB
+    depot = furnish(traffic_lease_bytes=MB, traffic_lease_most_bytes=most, traffic_tick_seconds=600)
+    tenant = limited(depot, 100_000)
+
+    stream(depot, tenant, 100, monkeypatch)
+
+    assert MB < held(depot, tenant, 100 * MB) <= most
 
 
 def test_a_new_month_begins_with_nothing(depot: Depot) -> None:

@@ -169,6 +169,39 @@ class Level(NamedTuple):
 UNUSED: Final = Level(0, UNLIMITED)
 
 
+class Wish(Struct, frozen=True):
+    """What a worker wants of an account's traffic, in bytes.
+
+    ``need`` is granted at once, ``held`` leased already; it would like to hold ``ahead``, of which
+    ``first`` is what anybody leases who begins.
+    """
+
+    need: int
+    held: int
+    ahead: int
+    first: int
+
+    @property
+    def lacking(self) -> int:
+        """The bytes needed that are not held."""
+        return max(self.need - self.held, 0)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is to be leased, only to be looked up."""
+        return max(self.need, self.ahead) <= self.held
+
+    def size(self, room: int) -> int:
+        """Return the bytes to lease of ``room`` that is left.
+
+        Who holds ``first`` or less holds a sixteenth of what is left at most, who holds more a
+        hundredth. So leases become small near the limit, and workers leave each other some.
+        """
+        left = max(room, 0) + self.held
+        share = max(min(self.first, left // 16), left // 100)
+        return max(self.need, min(self.ahead, share), self.held) - self.held
+
+
 class Claim(Struct, frozen=True):
     """What somebody wants to add to ``stored`` bytes, of which there may be ``limit``.
 

@@ -2,15 +2,29 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
 from wharfinger.identity.model import Caller, Role
-from wharfinger.quotas.model import Account, Claim, Holder, Month, Own, Pushing
+from wharfinger.plans import UNLIMITED
+from wharfinger.quotas.model import Account, Claim, Holder, Level, Month, Own, Pushing, Wish
 
 Clock = Callable[[], float]
 """Returns the time in Unix seconds."""
+
+
+class Leased(NamedTuple):
+    """What came of a wish for traffic: bytes leased besides those held, and how it stands then."""
+
+    size: int
+    level: Level
+    allowed: bool = True
+
+    @property
+    def limited(self) -> bool:
+        """Whether the account has a limit, so that only what is leased may be granted."""
+        return self.level.limit != UNLIMITED
 
 
 class Line(Struct, frozen=True):
@@ -118,11 +132,10 @@ class Reservations(Protocol):
 class Traffic(Protocol):
     """The bytes downloaded in a month, in the database. Each method is one transaction."""
 
-    def lease(self, holder: Holder, month: str, need: int, ahead: int) -> "tuple[int, int, int]":
-        """Count bytes that are about to be granted, at least ``need`` and some ``ahead``.
+    def lease(self, holder: Holder, month: str, wish: Wish) -> Leased:
+        """Count what ``wish`` needs and some ahead, if the limit allows what it needs.
 
-        Returns (bytes leased, traffic with them, limit). The first is 0 if the limit does not
-        allow ``need``; -1 if there is no limit, and then nothing was counted.
+        Without a limit nothing is counted.
         """
 
     def count(self, holder: Holder, month: str, size: int) -> None:

@@ -86,6 +86,7 @@ def _storage_rules(settings: Settings, enforcement: Enforcement) -> storage.Rule
 def _traffic_rules(settings: Settings) -> traffic.Rules:
     return traffic.Rules(
         settings.traffic_lease_bytes,
+        settings.traffic_lease_most_bytes,
         settings.traffic_lease_seconds,
         settings.traffic_tick_seconds,
     )

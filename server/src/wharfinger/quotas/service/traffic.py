@@ -3,7 +3,8 @@
 While a lease lasts, granting a download costs a look-up. Leases are counted as downloaded when
 they are taken, and what is left of one is given back once the account stood still for a tick or
 the worker ends; so a worker that crashes leaves its open leases counted, and loses of accounts
-without a limit what it counted since its last tick.
+without a limit what it counted since its last tick. How much is leased ahead follows the demand
+(`quotas.service.budget`), and near a limit what is left of it (`quotas.store.traffic`).
 """
 
 import threading
@@ -18,22 +19,25 @@ from wharfinger.quotas.model import (
     Holder,
     Level,
     TrafficExceeded,
+    Wish,
     month_after,
     month_of,
     month_start,
 )
 from wharfinger.quotas.ports import Clock, Traffic
+from wharfinger.quotas.service.budget import Budget, Pace
 
-REFILL: Final = 2
-"""A lease is refilled in the background once less than this part of it is left."""
+_ANEW: Final = 2
+"""Limits are asked for anew once less than this part of a lease's seconds is left."""
 
 _STRIPES: Final = 16
 
 
 class Rules(Struct, frozen=True):
-    """Bytes that are leased ahead, seconds for which a lease holds, seconds between ticks."""
+    """Bytes that are leased ahead at first and at most, the seconds of leases and between ticks."""
 
-    ahead: int
+    first: int
+    most: int
     lease_seconds: float
     tick_seconds: float
 
@@ -51,22 +55,6 @@ class TrafficQuota(Protocol):
         """Return how much of the month's traffic was used when this worker last asked."""
 
 
-class _Budget:
-    """What a worker may grant of one account, within one month and until ``until``."""
-
-    __slots__ = ("counted", "left", "level", "limited", "month", "until", "used", "wanted")
-
-    def __init__(self, month: str, until: float, *, limited: bool) -> None:
-        self.month: Final = month
-        self.limited: Final = limited
-        self.until = until
-        self.left = 0
-        self.counted = 0
-        self.level = UNUSED
-        self.used = False
-        self.wanted = False
-
-
 class Meter:
     """Grants downloads and counts them. Any thread may call; `spend` never waits for anything.
 
@@ -81,7 +69,7 @@ class Meter:
         self._rules: Final = rules
         self._clock: Final = clock
         self._failed: Final = failed
-        self._budgets: Final[dict[Holder, _Budget]] = {}
+        self._budgets: Final[dict[tuple[str, str], Budget]] = {}
         self._lock: Final = threading.Lock()
         self._leasing: Final = tuple(threading.Lock() for _ in range(_STRIPES))
         self._wake: Final = threading.Event()
@@ -93,12 +81,16 @@ class Meter:
 
         Costs a look-up; for the event loop.
         """
-        holder = Holder(region, account)
         with self._lock:
-            budget = self._budgets.get(holder)
-            if budget is None or self._clock() >= budget.until:
+            # A plain tuple equals a Holder, and costs a fifth of it.
+            budget = self._budgets.get((region, account))
+            if budget is None or self._clock() >= budget.until or not budget.take(size):
                 return False
-            return self._take(budget, size)
+            if budget.wanted or not budget.low:
+                return True
+            budget.wanted = True
+        self._wake.set()
+        return True
 
     def grant(self, region: str, account: str, size: int) -> None:
         """Grant ``size`` bytes, leasing more if that is needed; blocking.
@@ -115,19 +107,20 @@ class Meter:
 
     def level(self, region: str, account: str) -> Level:
         """Return how much of the month's traffic was used when this worker last asked."""
-        budget = self._budgets.get(Holder(region, account))
+        budget = self._budgets.get((region, account))
         return UNUSED if budget is None else budget.level
 
     def refill(self) -> None:
         """Lease more for the accounts whose lease runs low; blocking."""
-        for holder, budget in list(self._budgets.items()):
+        for holder, budget in self._known():
             if budget.wanted:
                 with self._leasing_of(holder):
-                    self._ask(holder, budget, self._rules.ahead)
+                    budget.pace.leased()
+                    self._ask(holder, budget, budget.pace.ahead)
 
     def tick(self) -> None:
         """Write down what was counted, keep leases in use, give idle ones back; blocking."""
-        for holder, budget in list(self._budgets.items()):
+        for holder, budget in self._known():
             with self._leasing_of(holder):
                 self._tend(holder, budget)
 
@@ -137,21 +130,11 @@ class Meter:
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
-        for holder in list(self._budgets):
+        for holder, _ in self._known():
             self._end(holder)
 
-    def _take(self, budget: _Budget, size: int) -> bool:
-        if not budget.limited:
-            budget.counted += size
-        elif budget.left >= size:
-            budget.left -= size
-            if budget.left * REFILL < self._rules.ahead and not budget.wanted:
-                budget.wanted = True
-                self._wake.set()
-        else:
-            return False
-        budget.used = True
-        return True
+    def _known(self) -> list[tuple[Holder, Budget]]:
+        return [(Holder(*key), budget) for key, budget in list(self._budgets.items())]
 
     def _lease(self, holder: Holder, need: int) -> None:
         """Lease ``need`` bytes and some ahead, and spend them.
@@ -161,58 +144,58 @@ class Meter:
         """
         now = self._clock()
         old = self._budgets.get(holder)
+        pace = Pace(self._rules.first, self._rules.most) if old is None else old.pace
+        pace.leased()
         if old is not None and now >= old.until:
             self._end(holder)
             old = None
         month = month_of(now)
-        lacking = need - old.left if old is not None else need
-        size, used, limit = self._traffic.lease(holder, month, lacking, self._rules.ahead)
-        if size == 0:
-            raise TrafficExceeded.of(Level(used, limit), month, need)
-        if old is not None and old.limited is not (size > 0):
+        wish = Wish(need, 0 if old is None else old.left, pace.ahead, self._rules.first)
+        leased = self._traffic.lease(holder, month, wish)
+        if not leased.allowed:
+            raise TrafficExceeded.of(leased.level, month, need)
+        if old is not None and old.limited is not leased.limited:
             self._end(holder)
+        new = Budget(month, self._until(month, now), pace, limited=leased.limited)
         with self._lock:
-            budget = self._budgets.setdefault(
-                holder, _Budget(month, self._until(month, now), limited=size > 0)
-            )
-            budget.left += max(size, 0)
-            budget.level = Level(used, limit)
-            self._take(budget, need)
+            budget = self._budgets.setdefault(holder, new)
+            budget.add(leased)
+            budget.take(need)
 
-    def _tend(self, holder: Holder, budget: _Budget) -> None:
+    def _tend(self, holder: Holder, budget: Budget) -> None:
         with self._lock:
-            used, budget.used = budget.used, False
+            spent = budget.spent()
         now = self._clock()
-        if not used or now >= budget.until:
+        if not spent or now >= budget.until:
             self._end(holder)
             return
-        if not budget.limited:
-            self._count(holder, budget)
+        budget.pace.ticked(spent)
+        self._count(holder, budget)
         # Limits may have changed; whoever is served must not wait for the answer.
-        if budget.until - now < self._rules.lease_seconds / REFILL:
+        if budget.until - now < self._rules.lease_seconds / _ANEW:
             self._ask(holder, budget, 0)
 
-    def _ask(self, holder: Holder, budget: _Budget, ahead: int) -> None:
-        """Lease ``ahead`` bytes more, and keep the lease while the account may have one."""
-        size, used, limit = self._traffic.lease(holder, budget.month, 0, ahead)
+    def _ask(self, holder: Holder, budget: Budget, ahead: int) -> None:
+        """Lease so that ``ahead`` bytes are held, and keep the lease while the account may."""
+        wish = Wish(0, budget.left, ahead, self._rules.first)
+        leased = self._traffic.lease(holder, budget.month, wish)
         with self._lock:
-            budget.wanted = False
-            budget.left += max(size, 0)
-            budget.level = Level(used, limit)
-            if budget.limited is (size >= 0):
+            budget.add(leased)
+            if budget.limited is leased.limited:
                 budget.until = self._until(budget.month, self._clock())
             else:
                 budget.until = 0
 
-    def _count(self, holder: Holder, budget: _Budget) -> None:
+    def _count(self, holder: Holder, budget: Budget) -> None:
+        """Write down what was counted, or give back what is leased above the pace."""
         with self._lock:
-            counted, budget.counted = budget.counted, 0
+            due = budget.due()
         try:
-            if counted:
-                self._traffic.count(holder, budget.month, counted)
+            if due:
+                self._traffic.count(holder, budget.month, due)
         except BaseException:
             with self._lock:
-                budget.counted += counted
+                budget.undo(due)
             raise
 
     def _end(self, holder: Holder) -> None:

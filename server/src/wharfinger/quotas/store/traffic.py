@@ -2,17 +2,23 @@
 
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, bindparam, select
 
+from wharfinger.database.prepared import Prepared
 from wharfinger.database.unit import Database
 from wharfinger.plans import UNLIMITED, Plans
-from wharfinger.quotas.model import Enforcement, Holder, limits_of
-from wharfinger.quotas.ports import Clock
+from wharfinger.quotas.model import Account, Enforcement, Holder, Level, Wish, limits_of
+from wharfinger.quotas.ports import Clock, Leased
 from wharfinger.quotas.store import accounts
 from wharfinger.quotas.tables import usage_months
 
-_SHARE: Final = 16
-"""No lease takes more than this part of the limit ahead, so that workers leave each other some."""
+_TRAFFIC: Final = Prepared(
+    lambda _: select(usage_months.c.traffic).where(
+        usage_months.c.region == bindparam("region"),
+        usage_months.c.account_id == bindparam("account"),
+        usage_months.c.month == bindparam("asked_month"),
+    )
+)
 
 
 class SqlTraffic:
@@ -26,36 +32,41 @@ class SqlTraffic:
         self._strict: Final = enforcement is Enforcement.STRICT
         self._clock: Final = clock
 
-    def lease(self, holder: Holder, month: str, need: int, ahead: int) -> tuple[int, int, int]:
+    def lease(self, holder: Holder, month: str, wish: Wish) -> Leased:
         """Count bytes that are about to be granted; see the port."""
-        with self._database.reading() as connection:
-            account = accounts.find(connection, holder, self._clock())
-            limit = limits_of(self._plans.of(account.plan), account.own).traffic
-            used = connection.scalar(_traffic(holder, month)) or 0
-        # Most answers need no lock: there is no limit, or it is reached.
-        if limit == UNLIMITED or not self._allows(limit, used, need):
-            return (-1 if limit == UNLIMITED else 0), used, limit
+        # Where there is no limit, or it is reached, no lock is needed; who holds a lease knows.
+        if wish.idle or not wish.held:
+            with self._database.reading() as connection:
+                account = accounts.find(connection, holder, self._clock())
+                level = self._level(connection, holder, month, account)
+            if wish.idle or level.limit == UNLIMITED or not self._allows(level, wish):
+                return Leased(0, level, self._allows(level, wish))
         with self._database.writing() as connection:
-            accounts.lock(connection, holder, self._clock())
-            used = connection.scalar(_traffic(holder, month)) or 0
-            if not self._allows(limit, used, need):
-                return 0, used, limit
-            size = max(need, min(ahead, limit // _SHARE, limit - used))
-            used = accounts.add_to_month(connection, holder, month, traffic=size)
-        return size, used, limit
+            account = accounts.lock(connection, holder, self._clock())
+            level = self._level(connection, holder, month, account)
+            if level.limit == UNLIMITED or not self._allows(level, wish):
+                return Leased(0, level, self._allows(level, wish))
+            size = wish.size(level.limit - level.used)
+            if size:
+                used = accounts.add_to_month(connection, holder, month, traffic=size)
+                level = Level(used, level.limit)
+        return Leased(size, level)
 
     def count(self, holder: Holder, month: str, size: int) -> None:
         """Count bytes; see the port."""
         with self._database.writing() as connection:
             accounts.add_to_month(connection, holder, month, traffic=size)
 
-    def _allows(self, limit: int, used: int, need: int) -> bool:
-        return used + need <= limit if self._strict else used < limit
+    def _level(self, connection: Connection, holder: Holder, month: str, account: Account) -> Level:
+        limit = limits_of(self._plans.of(account.plan), account.own).traffic
+        row = _TRAFFIC.first(
+            connection, region=holder.region, account=holder.account, asked_month=month
+        )
+        return Level(0 if row is None else int(row[0]), limit)
 
-
-def _traffic(holder: Holder, month: str):  # type: ignore[no-untyped-def]
-    return select(usage_months.c.traffic).where(
-        usage_months.c.region == holder.region,
-        usage_months.c.account_id == holder.account,
-        usage_months.c.month == month,
-    )
+    def _allows(self, level: Level, wish: Wish) -> bool:
+        if level.limit == UNLIMITED:
+            return True
+        if self._strict:
+            return level.used + wish.lacking <= level.limit
+        return level.used < level.limit
