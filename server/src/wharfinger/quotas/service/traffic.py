@@ -112,17 +112,21 @@ class Meter:
 
     def refill(self) -> None:
         """Lease more for the accounts whose lease runs low; blocking."""
-        for holder, budget in self._known():
-            if budget.wanted:
-                with self._leasing_of(holder):
+        for holder in self._holders():
+            with self._leasing_of(holder):
+                # Looked up under the lock: what is leased for one that ended would be lost.
+                budget = self._budgets.get(holder)
+                if budget is not None and budget.wanted:
                     budget.pace.leased()
                     self._ask(holder, budget, budget.pace.ahead)
 
     def tick(self) -> None:
         """Write down what was counted, keep leases in use, give idle ones back; blocking."""
-        for holder, budget in self._known():
+        for holder in self._holders():
             with self._leasing_of(holder):
-                self._tend(holder, budget)
+                budget = self._budgets.get(holder)
+                if budget is not None:
+                    self._tend(holder, budget)
 
     def close(self) -> None:
         """Give back and write down all that is left; blocking."""
@@ -130,11 +134,11 @@ class Meter:
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
-        for holder, _ in self._known():
+        for holder in self._holders():
             self._end(holder)
 
-    def _known(self) -> list[tuple[Holder, Budget]]:
-        return [(Holder(*key), budget) for key, budget in list(self._budgets.items())]
+    def _holders(self) -> list[Holder]:
+        return [Holder(*key) for key in list(self._budgets)]
 
     def _lease(self, holder: Holder, need: int) -> None:
         """Lease ``need`` bytes and some ahead, and spend them.
