@@ -152,8 +152,8 @@ def test_leftovers_are_discarded_by_what_is_told_of_them(
     [left] = store.leftovers(FAR_FUTURE)
     assert left.upload == session.id
     assert list(store.leftovers(0)) == []
-    store.discard(*left)
-    store.discard(*left)
+    store.discard(left.upload, left.state)
+    store.discard(left.upload, left.state)
     assert list(store.leftovers(FAR_FUTURE)) == []
 
 
@@ -233,7 +233,7 @@ def test_a_multipart_upload_that_vanished_sets_the_upload_back(
 ) -> None:
     session.append(LARGE)
     [left] = store.leftovers(FAR_FUTURE)
-    store.discard(*left)
+    store.discard(left.upload, left.state)
     with session.writer() as writer:
         writer.write(LARGE[:PART])
         for _ in range(2):

@@ -1,5 +1,7 @@
 """What goes, when, and what stays: collection over a real database and a real store."""
 
+import uuid
+
 import pytest
 from sqlalchemy import ColumnElement, literal
 
@@ -256,6 +258,10 @@ def test_a_dry_run_tells_what_goes_and_why(depot: Depot) -> None:
     orphan = depot.bytes_store.put(Digest.of(b"orphan"), b"orphan").location
     pusher = Pusher(REGION, "tenant/app", "user")
     session = depot.uploads.append(pusher, depot.uploads.open(pusher).id, [b"some"], None)
+    left = str(uuid.uuid4())
+    for upload in (left, session.id):
+        with depot.bytes_store.writer(upload, 0) as writer:
+            writer.write(b"some")
     depot.now += EXPIRY + 1
 
     report = {(each.thing, each.reason, each.name): each for each in depot.report()}
@@ -267,6 +273,7 @@ def test_a_dry_run_tells_what_goes_and_why(depot: Depot) -> None:
         (Thing.BLOB, unlinked, str(unused)),
         (Thing.BLOB, unlinked, str(Digest.of(b"of a deleted manifest"))),
         (Thing.UPLOAD, Reason.EXPIRED, session.id),
+        (Thing.UPLOAD, Reason.ORPHANED, left),
         (Thing.BYTES, Reason.ORPHANED, orphan),
     }
     link = report[Thing.LINK, unreferenced, str(unused)]

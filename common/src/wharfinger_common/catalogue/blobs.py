@@ -57,7 +57,10 @@ UPLOAD_LOST: Final = Entry(
     control="CRI0133E",
     message="Another request has taken over or ended the upload {upload}",
     meaning="This request gave no sign of life for too long, so another one went on in its place.",
-    causes=("A very slow connection, and a second request for the same upload",),
+    causes=(
+        "A very slow connection, and a second request for the same upload",
+        "A crash of the database, which took the last half second of uploads with it",
+    ),
     cure=("Ask for the upload's status with GET and go on from there, or open a new upload.",),
 )
 CHUNK_OUT_OF_ORDER: Final = Entry(

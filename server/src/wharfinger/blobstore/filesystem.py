@@ -207,8 +207,8 @@ class FilesystemStore:
         """Yield old uploads; see the port."""
         with told(), os.scandir(self._uploads) as entries:
             for entry in entries:
-                if is_upload(entry.name) and _written(entry) < before:
-                    yield Leftover(entry.name, "")
+                if is_upload(entry.name) and (left := _left(entry)) and left.written < before:
+                    yield left
 
     def check(self) -> None:
         """Return if files can be made; see the port."""
@@ -463,9 +463,10 @@ def _folders(folder: Path) -> list[str]:
         return []
 
 
-def _written(entry: "os.DirEntry[str]") -> float:
-    """Return when the file was last written; one that is gone by now counts as new."""
+def _left(entry: "os.DirEntry[str]") -> Leftover | None:
+    """Return what is left of an upload; None if it is gone by now."""
     try:
-        return entry.stat(follow_symlinks=False).st_mtime
+        status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
-        return float("inf")
+        return None
+    return Leftover(entry.name, "", status.st_mtime, status.st_size)

@@ -112,8 +112,9 @@ class MemoryStore:
 
     def leftovers(self, before: float) -> Iterator[Leftover]:
         """Yield old uploads; see the port."""
-        old = [upload for upload in self.uploads if self.written[upload] < before]
-        yield from [Leftover(upload, "") for upload in old]
+        old = [each for each in self.uploads.items() if self.written[each[0]] < before]
+        for upload, content in old:
+            yield Leftover(upload, "", self.written[upload], len(content))
 
     def check(self) -> None:
         """Return: memory is always there."""

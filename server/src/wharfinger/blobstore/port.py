@@ -66,10 +66,16 @@ class Standing(NamedTuple):
 
 
 class Leftover(NamedTuple):
-    """What lies in the store for an upload, and the ``state`` with which it is discarded."""
+    """What lies in the store for an upload, and the ``state`` with which it is discarded.
+
+    ``written`` is when something was last put there, in Unix seconds; ``size`` in bytes, 0 where
+    it is not known without asking once more.
+    """
 
     upload: str
     state: str
+    written: float
+    size: int = 0
 
 
 class UploadWriter(Protocol):

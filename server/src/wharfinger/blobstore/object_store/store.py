@@ -137,7 +137,7 @@ class ObjectStore:
             location = location_in(one.key)
             if location and one.at < before:
                 state = State(location, one.multipart)
-                yield Leftover(upload_of(location), state.encoded())
+                yield Leftover(upload_of(location), state.encoded(), one.at)
 
     def check(self) -> None:
         """Return if the bucket answers; see the port."""

@@ -28,7 +28,8 @@ class Reason(StrEnum):
     REPLACED = "replaced"
     """The blob was pushed again and has other bytes now."""
     ORPHANED = "orphaned"
-    """No row names these bytes, and they are too old for a push that is still under way."""
+    """No row names these bytes, and they are too old for a push that is still under way; of an
+    upload: it has no session any more."""
     EXPIRED = "expired"
     """Nothing was sent to the upload for too long."""
 

@@ -89,6 +89,9 @@ class GarbageLists(Protocol):
     def uploads(self, cursor: str, limit: int, before: float) -> Scan[Garbage]:
         """Return upload sessions that were last written before ``before`` (Unix seconds)."""
 
+    def sessions(self, ids: Collection[str]) -> Collection[str]:
+        """Return those of the ids that have an upload session."""
+
 
 class CollectionObserver(Protocol):
     """Is told what collection does, for metrics and logs; must not raise."""

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Final, TypeVar
 
-from wharfinger.blobstore.port import BlobStore, StoredObject
+from wharfinger.blobstore.port import BlobStore, Leftover, StoredObject
 from wharfinger.registry.model.collection import (
     CollectionRules,
     Garbage,
@@ -145,7 +145,15 @@ class GarbageReport:
         yield from _paged(lambda cursor: self._lists.discarded(cursor, EXAMINED))
         idle = now - self._rules.upload_expiry
         yield from _paged(lambda cursor: self._lists.uploads(cursor, EXAMINED, idle))
+        yield from self._leftovers(idle)
         yield from self._orphans(now - self._rules.orphan_grace)
+
+    def _leftovers(self, before: float) -> Iterator[Garbage]:
+        """Yield what is left of uploads whose sessions are gone."""
+        leftovers = self._store.leftovers(before)
+        while page := list(islice(leftovers, EXAMINED)):
+            alive = set(self._lists.sessions([each.upload for each in page]))
+            yield from (_leftover(each) for each in page if each.upload not in alive)
 
     def _orphans(self, before: float) -> Iterator[Garbage]:
         after = ""
@@ -154,6 +162,10 @@ class GarbageReport:
             for each in self._records.orphans(old) if old else ():
                 yield _orphan(each)
             after = objects[-1].location
+
+
+def _leftover(left: Leftover) -> Garbage:
+    return Garbage(Thing.UPLOAD, Reason.ORPHANED, left.upload, left.size, int(left.written))
 
 
 def _orphan(stored: StoredObject) -> Garbage:

@@ -1,6 +1,6 @@
 """Lists of what collection would remove, for people to read before it does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, exists, select, tuple_
@@ -76,6 +76,11 @@ class SqlGarbageLists:
             .order_by(table.id)
         )
         return self._page(query, limit, _upload)
+
+    def sessions(self, ids: Collection[str]) -> Collection[str]:
+        """Return the ids that have a session; see the port."""
+        with self._database.reading() as connection:
+            return set(connection.scalars(select(uploads.c.id).where(uploads.c.id.in_(ids))))
 
     def _page(
         self, query: Select[Any], limit: int, told: Callable[[Row[Any]], tuple[str, Garbage]]
