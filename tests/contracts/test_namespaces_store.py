@@ -142,14 +142,39 @@ def test_a_deletion_asks_for_one_job_that_knows_all_it_needs(kit: Kit) -> None:
     }
 
 
-def test_only_what_is_deleted_can_be_erased(kit: Kit) -> None:
+def test_only_the_name_of_what_was_deleted_is_kept_and_forgotten(kit: Kit) -> None:
     kit.add(TEAM)
     with kit.store.writing() as changes:
-        assert not changes.erase(kit.find())
+        assert not changes.keep(kit.find())
+        changes.forget(kit.find())
+        assert changes.count(TEAM.region, TEAM.account) == 1
     kit.delete()
     with kit.store.writing() as changes:
-        assert changes.erase(kit.find())
+        changes.forget(kit.find())
+        assert changes.keep(kit.find())
+        assert not changes.keep(kit.find())
+        assert changes.count(TEAM.region, TEAM.account) == 0
+    assert (kit.find().state, kit.find().account) == (State.KEPT, TEAM.account)
+    assert not kit.add(replace(TEAM, account="acc2"))
+    with kit.store.writing() as changes:
+        changes.forget(kit.find())
     assert kit.add(replace(TEAM, account="acc2"))
+
+
+def test_kept_names_are_forgotten_by_age(kit: Kit) -> None:
+    kit.add(TEAM)
+    kit.add(replace(TEAM, name="other"))
+    kit.delete()
+    with kit.store.writing() as changes:
+        changes.keep(kit.find())
+    at = kit.find().updated_at
+    with kit.store.writing() as changes:
+        changes.forget_kept(at)
+    assert kit.find().state is State.KEPT
+    with kit.store.writing() as changes:
+        changes.forget_kept(at + 1)
+        assert changes.find(TEAM.region, TEAM.name) is None
+        assert changes.find(TEAM.region, "other") is not None
 
 
 def test_a_group_is_assigned_once_and_to_active_namespaces(kit: Kit) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.server import Server, Tenant, wharfd
+from tests.support.server import Operator, Server, Tenant, wharfd
 
 BOUND = 60.0
 PASSWORD, OTHER = "correct horse battery", "battery horse correct"
@@ -153,3 +155,53 @@ def test_tokens_that_were_issued_end(
     server: Server, tenant: Tenant, way: Callable[[Someone], None]
 ) -> None:
     way(Someone(server, tenant, way.__name__))
+
+
+def test_who_gave_a_namespace_away_has_nothing_in_what_another_account_makes_of_it(
+    tmp_path: Path,
+) -> None:
+    with Server(tmp_path / "data", settings={"WHARFINGER_REGISTRY_TOKEN_SECONDS": "2"}) as server:
+        operator = Operator.of(server)
+        former, heir = operator.create_tenant("former"), operator.create_tenant("heir")
+        former.grant("anonymous", "Reader", "former")
+        robot = former.service_key("ci", "Writer")
+        secret = former.registry_secret(write=True)
+        scope = {"service": "registry", "scope": "repository:former/app:pull,push"}
+
+        def issued(auth: tuple[str, str] | None = None) -> str:
+            answer = httpx.get(f"{server.api}/oauth/token", params=scope, auth=auth)
+            return str(answer.raise_for_status().json()["token"])
+
+        presented = [("iamapikey", former.api_key), ("iamapikey", robot), ("token", secret), None]
+        assert changed(server, former, "DELETE", "former")
+        assert not changed(server, heir, "PUT", "former")
+        deadline = time.monotonic() + BOUND
+        while not changed(server, former, "PUT", "former"):
+            assert time.monotonic() < deadline, "its former account may have the name at once"
+            time.sleep(0.05)
+        tokens = [issued(auth) for auth in presented]
+        assert changed(server, former, "DELETE", "former")
+        while not changed(server, heir, "PUT", "former"):
+            assert time.monotonic() < deadline, "another account may have the name soon"
+            time.sleep(0.05)
+
+        content = b"the heir's"
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        repository = f"{server.api}/v2/former/app/blobs"
+        upload = f"{repository}/uploads/?digest={digest}"
+        for token in tokens:
+            pushed = httpx.post(upload, content=content, headers=bearer(token))
+            assert pushed.status_code == 401
+            pulled = httpx.get(f"{repository}/{digest}", headers=bearer(token))
+            assert pulled.status_code == 401
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def changed(server: Server, tenant: Tenant, method: str, namespace: str) -> bool:
+    """Whether the account could do this with a namespace."""
+    headers = {**bearer(tenant.iam_token()), "Account": tenant.account}
+    path = f"{server.api}/api/v1/namespaces/{namespace}"
+    return httpx.request(method, path, headers=headers).is_success

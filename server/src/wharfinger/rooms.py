@@ -21,6 +21,7 @@ from wharfinger.explain import services as explain_services
 from wharfinger.explain.services import ExplainServices
 from wharfinger.identity import services as identity_services
 from wharfinger.identity.secrets import derived, load_master_key
+from wharfinger.identity.service.tokens import LEEWAY_SECONDS
 from wharfinger.identity.services import IdentityServices
 from wharfinger.images import services as image_services
 from wharfinger.images.services import ImageServices
@@ -136,7 +137,11 @@ def build_rooms(
         lambda: derived(master_key, "upload session ids"), settings.upload_begin_seconds
     )
     steps = _deletion_steps(database, blobs, quotas, images)
-    rules = NamespaceRules(settings.namespace_hyphens, settings.namespaces_per_account)
+    # Until the last second of what tokens still count after their end.
+    keep_seconds = settings.registry_token_seconds + LEEWAY_SECONDS + 1
+    rules = NamespaceRules(
+        settings.namespace_hyphens, settings.namespaces_per_account, keep_seconds
+    )
     return Rooms(
         settings=settings,
         database=database,
@@ -144,7 +149,7 @@ def build_rooms(
         identity=identity,
         namespaces=Namespaces(namespace_store, identity.access, steps, rules, clock),
         owners=owners,
-        emptying=Emptying(namespace_store, steps, identity.policies),
+        emptying=Emptying(namespace_store, steps, identity.policies, clock, keep_seconds),
         quotas=quotas,
         uploads=_uploads(settings, database, blobs, owners, quotas, ids, clock),
         configs=_configs(settings, database, blobs),

@@ -770,10 +770,19 @@ def load(environ: Mapping[str, str] | None = None, path: str | None = None) -> S
 
 
 def shown(name: str, value: object) -> object:
-    """Return the value of a setting as it may be shown: a URL without the password in it."""
-    if not name.endswith("_url") or not isinstance(value, str):
+    """Return the value of a setting as it may be shown: a URL without the passwords in it.
+
+    Also where it is malformed: what is malformed is printed, for whoever has to correct it.
+    """
+    if not name.endswith(("_url", "_urls", "_issuer")):
         return value
-    return re.sub(r"(?<=://)([^/?#@:]*):[^/?#]*@", r"\1:***@", value)
+    if isinstance(value, (list, tuple)):
+        return [shown(name, one) for one in value]
+    if not isinstance(value, str):
+        return value
+    # A password may hold the signs that should be escaped in it.
+    bare = re.sub(r"(?<=://)([^/?#@:]*):.*@", r"\1:***@", value)
+    return re.sub(r"(?i)(password=)[^&]*", r"\1***", bare)
 
 
 def _from_file(path: str) -> dict[str, Any]:
@@ -903,7 +912,7 @@ def _require_urls(name: str, urls: Iterable[str]) -> None:
                 ip_address(host)
         except ValueError as error:
             raise SettingInvalid(
-                f"{name}: {url.removeprefix('//')!r} is not allowed: {error}; "
+                f"{name}: {shown(name, url.removeprefix('//'))!r} is not allowed: {error}; "
                 "such as registry.example.com, 192.0.2.7:5000 or [2001:db8::7]:5000"
             ) from error
 

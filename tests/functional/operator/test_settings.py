@@ -148,3 +148,27 @@ def test_hosts_of_regions_are_looked_at(tmp_path: Path, host: str) -> None:
 
     assert done.returncode == 1
     assert f"regions: '{host}' is not allowed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "postgresql://me:hidden@db.example/registry"),
+        ("database_url", "postgresql://me:hid/den@db.example/registry"),
+        ("database_url", "postgresql://me:hid@den@db.example/registry"),
+        ("database_url", "postgresql://db.example/registry?user=me&password=hidden"),
+        ("database_url", "postgresql://db.example/registry?sslpassword=hidden&user=me"),
+        ("database_url", "mysql://me:hidden@db.example/registry"),
+        ("public_urls", "https://me:hidden@registry.example.com"),
+        ("oidc_issuer", "https://me:hidden@id.example.com"),
+    ],
+)
+def test_nothing_shows_the_passwords_of_urls(name: str, value: str) -> None:
+    settings = {f"WHARFINGER_{name.upper()}": value}
+
+    done = command("config", "show", settings=settings)
+
+    told = done.stdout + done.stderr
+    assert name in told
+    assert "hid" not in told.replace("hide", "")
+    assert "den@" not in told

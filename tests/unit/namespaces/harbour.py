@@ -25,6 +25,7 @@ from wharfinger.namespaces.service import Namespaces, Owners, Rules
 from wharfinger.namespaces.store import SqlNamespaceStore
 from wharfinger.settings import Settings
 
+KEEP_SECONDS = 300
 REGION = "local"
 
 
@@ -92,7 +93,9 @@ class Harbour:
         )
         self.crates = Crates()
         self.steps: Sequence[DeletionStep] = (self.crates,)
-        rules = Rules(self.settings.namespace_hyphens, self.settings.namespaces_per_account)
+        rules = Rules(
+            self.settings.namespace_hyphens, self.settings.namespaces_per_account, KEEP_SECONDS
+        )
         self.namespaces = Namespaces(
             self.store, self.identity.access, self.steps, rules, self.clock
         )
@@ -128,7 +131,10 @@ class Harbour:
     def work(self) -> Silent:
         """Do all the background work that is due."""
         observer = Silent()
-        handlers = {EMPTYING: Emptying(self.store, self.steps, self.identity.policies)}
+        emptying = Emptying(
+            self.store, self.steps, self.identity.policies, self.clock, KEEP_SECONDS
+        )
+        handlers = {EMPTYING: emptying}
         runner = Runner(
             self.jobs, handlers, observer, owner="test", poll=0.01, stop=threading.Event()
         )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.namespaces.harbour import REGION, Account, Harbour
+from tests.unit.namespaces.harbour import KEEP_SECONDS, REGION, Account, Harbour
 from wharfinger.identity.model import RoleMissing
 from wharfinger.namespaces import model
 from wharfinger.namespaces.store import is_deleting
@@ -34,7 +34,32 @@ def test_the_name_stays_taken_until_all_is_gone(harbour: Harbour, acme: Account)
     assert "4" not in str(caught.value)
     assert harbour.work().errors == []
     assert harbour.crates.left[REGION, "team"] == 0
+    assert harbour.namespaces.add(acme.manager, "team").new
+
+
+def test_the_name_is_kept_from_others_while_tokens_for_it_may_stand(
+    harbour: Harbour, acme: Account
+) -> None:
+    rival = harbour.account("rival")
+    harbour.namespaces.remove(acme.manager, "team")
+    harbour.work()
+    harbour.clock.now += KEEP_SECONDS - 1
+    with pytest.raises(model.NamespaceInUse):
+        harbour.namespaces.add(rival.manager, "team")
+    harbour.clock.now += 1
     assert harbour.namespaces.add(rival.manager, "team").new
+    assert harbour.owners.owner(REGION, "team") == rival.id
+
+
+def test_names_that_nobody_wants_are_not_kept_for_ever(harbour: Harbour, acme: Account) -> None:
+    harbour.namespaces.add(acme.manager, "crew")
+    for name in ("team", "crew"):
+        harbour.namespaces.remove(acme.manager, name)
+        harbour.work()
+        harbour.clock.now += KEEP_SECONDS + 1
+    with harbour.store.reading() as records:
+        assert records.find(REGION, "team") is None
+        assert records.find(REGION, "crew") is not None
 
 
 def test_deleting_twice_is_one_deletion(harbour: Harbour, acme: Account) -> None:

@@ -110,10 +110,15 @@ class ResourceGroupInvalid(Refusal):
 
 
 class State(Enum):
-    """What may be done with a namespace: everything, or nothing but waiting for its end."""
+    """What may be done with a namespace: everything, or nothing but waiting for its end.
+
+    One that is ``kept`` is gone but for its name: another account gets it only when no registry
+    token stands any more that was issued for what the former one had there.
+    """
 
     ACTIVE = "active"
     DELETING = "deleting"
+    KEPT = "kept"
 
 
 class Namespace(Struct, frozen=True):

@@ -21,7 +21,7 @@ class Records(Protocol):
         """Return the account's active namespaces in the region, by name."""
 
     def count(self, region: str, account: str) -> int:
-        """Return how many names the account holds in the region, deleted ones included."""
+        """Return how many names the account holds in the region, with those being emptied."""
 
 
 class Changes(Records, Protocol):
@@ -43,8 +43,17 @@ class Changes(Records, Protocol):
         namespace's id and who asked.
         """
 
-    def erase(self, namespace: Namespace) -> bool:
-        """Remove a deleted namespace, which frees its name; False if it is gone."""
+    def keep(self, namespace: Namespace) -> bool:
+        """Turn a deleted namespace, which is empty, into a name that is kept; False if it is gone.
+
+        It was changed last (``updated_at``) at this moment.
+        """
+
+    def forget(self, namespace: Namespace) -> None:
+        """Remove a name that is kept, so that it can be added."""
+
+    def forget_kept(self, before: int) -> None:
+        """Remove all names that are kept since a moment before this one."""
 
     def audit(
         self, caller: Caller, action: str, namespace: Namespace, detail: Mapping[str, object]

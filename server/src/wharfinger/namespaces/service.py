@@ -28,10 +28,15 @@ _SHOWN: Final = 64
 
 
 class Rules(Struct, frozen=True):
-    """What the operator decides: hyphens in names, and how many namespaces an account may have."""
+    """What the operator decides: hyphens in names, and how many namespaces an account may have.
+
+    The name of one that is gone is kept from other accounts for ``keep_seconds``: the life of a
+    registry token. It names what it grants; what another account made of the name would be that.
+    """
 
     hyphens: bool
     per_account: int
+    keep_seconds: int
 
 
 class Added(Struct, frozen=True):
@@ -186,6 +191,12 @@ class Namespaces:
         """Return what has the name, or None, with the account locked and known to have room."""
         changes.lock_account(wanted.account)
         found = changes.find(wanted.region, wanted.name)
+        if found is not None and found.state is State.KEPT:
+            freed = found.updated_at + self._rules.keep_seconds
+            if found.account != wanted.account and wanted.created_at < freed:
+                return found
+            changes.forget(found)
+            found = None
         if (
             found is None
             and changes.count(wanted.region, wanted.account) >= self._rules.per_account

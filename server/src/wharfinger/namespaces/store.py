@@ -109,7 +109,9 @@ class SqlRecords:
     def count(self, region: str, account: str) -> int:
         """Return how many names the account holds."""
         query = select(func.count()).where(
-            namespaces.c.region == region, namespaces.c.account_id == account
+            namespaces.c.region == region,
+            namespaces.c.account_id == account,
+            namespaces.c.state != State.KEPT.value,
         )
         return self._connection.execute(query).scalar_one()
 
@@ -165,11 +167,27 @@ class _SqlChanges(SqlRecords):
         self._enqueue(self._connection, EMPTYING, f"{namespace.region}/{namespace.name}", payload)
         return True
 
-    def erase(self, namespace: Namespace) -> bool:
-        statement = delete(namespaces).where(
-            namespaces.c.id == namespace.id, namespaces.c.state == State.DELETING.value
+    def keep(self, namespace: Namespace) -> bool:
+        statement = (
+            update(namespaces)
+            .where(namespaces.c.id == namespace.id, namespaces.c.state == State.DELETING.value)
+            .values(state=State.KEPT.value, updated_at=self._at)
         )
         return self._connection.execute(statement).rowcount > 0
+
+    def forget(self, namespace: Namespace) -> None:
+        self._connection.execute(
+            delete(namespaces).where(
+                namespaces.c.id == namespace.id, namespaces.c.state == State.KEPT.value
+            )
+        )
+
+    def forget_kept(self, before: int) -> None:
+        self._connection.execute(
+            delete(namespaces).where(
+                namespaces.c.state == State.KEPT.value, namespaces.c.updated_at < before
+            )
+        )
 
     def audit(
         self, caller: Caller, action: str, namespace: Namespace, detail: Mapping[str, object]
