@@ -25,6 +25,7 @@ from wharfinger.quotas.http import QuotaAdviser
 from wharfinger.registry.fastpath import FastPath
 from wharfinger.registry.fastpath_awaited import AwaitedFastPath
 from wharfinger.registry.fastreads import SqliteFastReads
+from wharfinger.registry.fastwrites import FastWrites
 from wharfinger.registry.http import blobs as blobs_http
 from wharfinger.registry.http import catalog as catalog_http
 from wharfinger.registry.http import manifests as manifests_http
@@ -32,6 +33,7 @@ from wharfinger.registry.http import ping as ping_http
 from wharfinger.registry.http import referrers as referrers_http
 from wharfinger.registry.http import tags as tags_http
 from wharfinger.registry.http import uploads as uploads_http
+from wharfinger.registry.http.transfer import BUFFER
 from wharfinger.registry.model.blobs import Blob
 from wharfinger.registry.model.manifests import ManifestLimits
 from wharfinger.registry.remembered import Remembered
@@ -51,6 +53,7 @@ from wharfinger.rooms import Rooms, build_rooms
 from wharfinger.serve.worker import Service
 from wharfinger.settings import Settings
 from wharfinger.web.access_log import AccessLog
+from wharfinger.web.at_once import Short
 from wharfinger.web.authentication import Gate
 from wharfinger.web.context import Web
 from wharfinger.web.health import Health
@@ -110,7 +113,9 @@ def build_service(settings: Settings, draining: Callable[[], bool], process: str
 
     apart = _figures_app(rooms, web, meter)
     fast = _fast(app, rooms, web)
-    return Service(fast, fast.at_once, apart, warm, close, meter.malformed, state)
+    writes = FastWrites(web, rooms.identity.tokens, rooms.uploads)
+    short = Short(fast.at_once, writes.intake, web.threads.begin, BUFFER)
+    return Service(fast, short, apart, warm, close, meter.malformed, state)
 
 
 def _watch(figures: Figures, meter: RequestMeter, web: Web, state: ServerState) -> None:

@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 from wharfinger.serve.http_protocol import Connection, Endpoint, new_config
 from wharfinger.serve.outbox import FEW, LARGE, Outbox
 from wharfinger.settings import Settings
+from wharfinger.web.at_once import Short
 
 WAIT = 20
 SMALL, MANY = 1, 4 * FEW
@@ -49,7 +50,7 @@ async def serving(idle_seconds: float = WAIT, **settings: float) -> AsyncIterato
     config = new_config(app)
     config.timeout_keep_alive = idle_seconds  # type: ignore[assignment]  # seconds, whole or not
     state, held = ServerState(), Settings(**settings)  # type: ignore[arg-type]  # by name
-    endpoint = Endpoint(config, state, held, shortcut, Outbox(loop))
+    endpoint = Endpoint(config, state, held, Short(shortcut), Outbox(loop))
     server = await loop.create_server(
         functools.partial(Connection, endpoint, loop), host="127.0.0.1", port=0
     )

@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 from wharfinger.metrics import names
 from wharfinger.metrics.tallies import Tallies
-from wharfinger.web.meter import UNROUTED, Answered, ShortReads
+from wharfinger.web.meter import UNROUTED, Answered, ShortAnswers
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SURFACES: Final = (
@@ -91,38 +91,44 @@ class RequestMeter:
         """Count what the protocol refused."""
         self._tallies.add(names.HTTP_MALFORMED, (str(status),))
 
-    def short(self, route: str, method: str) -> ShortReads:
-        """Return where plain reads are counted; see the port."""
+    def short(self, route: str, method: str) -> ShortAnswers:
+        """Return where plain requests are counted; see the port."""
         short = _Short(route, method)
         self._shorts.append(short)
-        return short.reads
+        return short.answers
 
     def sample(self) -> None:
         """Take over what was counted outside, and what is under way."""
-        self._tallies.set(names.HTTP_UNDER_WAY, self._process, self._under_way)
-        for short in self._shorts:
-            short.carry(self._tallies)
+        short = sum(short.answers.under_way for short in self._shorts)
+        self._tallies.set(names.HTTP_UNDER_WAY, self._process, self._under_way + short)
+        for each in self._shorts:
+            each.carry(self._tallies)
 
 
 class _Short:
-    """Plain reads of one route, and how much of them was carried over already."""
+    """Plain requests of one route, and how much of them was carried over already."""
 
     def __init__(self, route: str, method: str) -> None:
-        self.reads: Final = ShortReads(names.HTTP_SECONDS.bounds)
+        self.answers: Final = ShortAnswers(names.HTTP_SECONDS.bounds)
         self._place: Final = (surface_of(route), route, method)
-        self._counts = list(self.reads.counts)
+        self._counts = list(self.answers.counts)
         self._seconds = 0.0
         self._sent = 0
+        self._received = 0
 
     def carry(self, tallies: Tallies) -> None:
-        counts, seconds, sent = list(self.reads.counts), self.reads.seconds, self.reads.sent
+        counts, seconds = list(self.answers.counts), self.answers.seconds
+        sent, received = self.answers.sent, self.answers.received
         new = [now - before for now, before in zip(counts, self._counts, strict=True)]
         if total := sum(new):
             tallies.add(names.HTTP_REQUESTS, (*self._place, "2xx"), total)
             tallies.merge(names.HTTP_SECONDS, self._place, new, seconds - self._seconds)
         if sent != self._sent:
             tallies.add(names.HTTP_SENT, (self._place[1],), sent - self._sent)
-        self._counts, self._seconds, self._sent = counts, seconds, sent
+        if received != self._received:
+            tallies.add(names.HTTP_RECEIVED, (self._place[1],), received - self._received)
+        self._counts, self._seconds = counts, seconds
+        self._sent, self._received = sent, received
 
 
 def surface_of(route: str) -> str:

@@ -16,6 +16,7 @@ from typing import ClassVar, Final, Protocol
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from wharfinger.registry.admission import Tokens
 from wharfinger.registry.fastreads import FastReads, ReadFailed
 from wharfinger.registry.model.uploads import (
     Pusher,
@@ -34,18 +35,15 @@ from wharfinger.registry.plainreads import (
     FoundFile,
     Kinds,
     PlainReads,
-    Tokens,
     Traffic,
 )
 from wharfinger.registry.remembered import Answer, Remembered, Wanted
+from wharfinger.web.at_once import AtOnce
 from wharfinger.web.context import Web
 from wharfinger.web.exchange import new_request_id, request_id
 from wharfinger.web.meter import Answered
 from wharfinger_common.names import namespace_of, require_repository
 from wharfinger_common.refusals import Refusal
-
-AtOnce = tuple[int, bytes, bytes]
-"""Status, header lines and body."""
 
 _STATUS: Final = {"manifests": 200, "blobs": 200, "uploads": 202}
 

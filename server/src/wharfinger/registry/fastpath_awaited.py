@@ -4,11 +4,12 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from wharfinger.registry.admission import Tokens
 from wharfinger.registry.fastreads import (
     AwaitedReads,
     ReadFailed,
 )
-from wharfinger.registry.plainreads import ROUTES, Asked, Files, Found, PlainReads, Tokens, Traffic
+from wharfinger.registry.plainreads import ROUTES, Asked, Files, Found, PlainReads, Traffic
 from wharfinger.web.context import Web
 from wharfinger.web.exchange import Exchange
 

@@ -6,17 +6,13 @@ from io import FileIO
 from pathlib import Path
 from typing import ClassVar, Final, NamedTuple, Protocol
 
-from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wharfinger.identity.model import PULL, PUSH, Claims, KeyUnread, TokenType
+from wharfinger.identity.model import PULL, PUSH, Claims
 from wharfinger.quotas.http import download_notices
 from wharfinger.quotas.model import Level
-from wharfinger.registry.fastreads import (
-    FoundBlob,
-    FoundManifest,
-    Key,
-)
+from wharfinger.registry.admission import Admission, Tokens
+from wharfinger.registry.fastreads import FoundBlob, FoundManifest, Key
 from wharfinger.registry.model.blobs import Headers, blob_headers
 from wharfinger.registry.model.collection import young_since
 from wharfinger.registry.model.manifests import manifest_headers
@@ -24,7 +20,6 @@ from wharfinger.web.context import Web
 from wharfinger.web.exchange import Exchange
 from wharfinger.web.notices import Notice
 from wharfinger.web.sendfile import ClientGone, offered, send_file
-from wharfinger_common.refusals import Refusal
 
 API_VERSION: Final = (b"docker-distribution-api-version", b"registry/2.0")
 ROUTES: Final = {
@@ -34,21 +29,14 @@ ROUTES: Final = {
 }
 """Templates of the ordinary routes, for figures and logs."""
 
+ACTIONS: Final = {"manifests": (PULL,), "blobs": (PULL,), "uploads": (PULL, PUSH)}
+"""What a token has to grant."""
+
 _ORDINARY_HEADERS: Final = frozenset({b"range", b"if-none-match", b"if-match", b"if-range"})
 
 
 Found = tuple[Headers, bytes]
 """Headers and body of a 200."""
-
-
-class Tokens(Protocol):
-    """Where the fast path has tokens verified; a known one costs a dictionary look-up."""
-
-    def verify_at_once(self, token: str, typ: TokenType, audience: str) -> Claims:
-        """Return the claims of a valid token, without blocking."""
-
-    def doubt(self, credential: str) -> None:
-        """Look the credential up before it is honoured again."""
 
 
 class Traffic(Protocol):
@@ -140,15 +128,15 @@ class PlainReads:
         self._tokens: Final = tokens
         self._files: Final = files
         self._traffic: Final = traffic
-        regions = web.urls.regions
-        self._regions: Final = {host.encode(): one.name for host, one in regions.hosts.items()}
-        self._several: Final = regions.only is None
+        self._admission: Final = Admission(web, tokens, _ORDINARY_HEADERS)
 
     def _asked(self, scope: Scope) -> Asked | None:
         """Return what a plain read with a valid token asks for, else None."""
         read = self._plain_read(scope)
-        claims = self._claims(scope, read) if read is not None else None
-        return None if read is None or claims is None else Asked(read, scope["method"], claims)
+        if read is None:
+            return None
+        claims = self._admission.claims(scope, read.repository, *ACTIONS[read.kind])
+        return None if claims is None else Asked(read, scope["method"], claims)
 
     async def _send(self, scope: Scope, receive: Receive, send: Send, found: FoundFile) -> None:
         exchange = Exchange(scope, receive, send, self._web.urls)
@@ -186,51 +174,6 @@ class PlainReads:
         if kind not in kinds or not repository or not named:
             return None
         return PlainRead(repository, kind, reference)
-
-    def _claims(self, scope: Scope, read: PlainRead) -> Claims | None:
-        """Return the claims of a token that grants what is asked and still holds, else None."""
-        token, host = "", b""
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                if token or value[:7].lower() != b"bearer ":
-                    return None
-                token = value[7:].decode("latin-1")
-            elif name == b"host":
-                host = value
-            elif name in _ORDINARY_HEADERS:
-                return None
-        if not token:
-            return None
-        try:
-            claims = self._tokens.verify_at_once(token, TokenType.REGISTRY, "registry")
-            if self._several and claims.region != self._region(scope, host):
-                return None
-        except (KeyUnread, Refusal):
-            return None
-        granted = claims.grants(read.repository, PULL) and (
-            read.kind != "uploads" or claims.grants(read.repository, PUSH)
-        )
-        plain = granted and not self._is_warned(claims)
-        return claims if plain and self._is_open(claims.region, read.repository) else None
-
-    def _is_open(self, region: str, repository: str) -> bool:
-        """Whether every network may pull, as far as that is known now."""
-        private = self._web.private
-        if private.is_stale():
-            return False
-        return not private.restricts(region, repository.partition("/")[0])
-
-    def _is_warned(self, claims: Claims) -> bool:
-        """Whether the answer carries a warning that the credential ends."""
-        if not claims.ends:
-            return False
-        return claims.ends - self._web.clock() <= self._web.settings.credential_warning_seconds
-
-    def _region(self, scope: Scope, host: bytes) -> str:
-        """Return the region that is called; the host may be a proxy's word, or in other form."""
-        proxied = self._web.settings.trusted_proxies
-        known = None if proxied else self._regions.get(host)
-        return known or self._web.urls.region(HTTPConnection(scope))
 
     def _key(self, asked: Asked) -> Key:
         key: Key = {

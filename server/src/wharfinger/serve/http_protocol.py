@@ -12,13 +12,19 @@ from typing import Any, Final
 from httptools import HttpParserError, HttpParserUpgrade
 from msgspec import Struct
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.server import ServerState
 
+from wharfinger.serve.held_body import HeldBody
 from wharfinger.serve.http_cycle import WRITE_HIGH, Cycle
 from wharfinger.serve.http_framing import after_upgrade, has_body, is_plain, refusal
 from wharfinger.serve.outbox import Outbox
 from wharfinger.settings import Settings
+from wharfinger.web.at_once import AtOnce, Short
 from wharfinger.web.sendfile import EXTENSION
 
 MAX_HEADERS: Final = 100
@@ -43,21 +49,18 @@ def _unnoticed() -> None:
     """Do nothing."""
 
 
-Shortcut = Callable[[dict[str, Any]], tuple[int, bytes, bytes] | None]
-"""Returns status, header lines and body for a scope, None where the application must answer."""
-
-
 class Endpoint(Struct, frozen=True):
-    """What connections of one listener share; ``shortcut`` must neither wait nor raise.
+    """What connections of one listener share.
 
-    ``malformed`` is told the status of what is refused before it is a request, ``changed`` that a
-    connection came or went; ``outbox`` writes for the loop that they all run in.
+    ``short`` is what the application has answered without a task, ``malformed`` is told the status
+    of what is refused before it is a request, ``changed`` that a connection came or went;
+    ``outbox`` writes for the loop that they all run in.
     """
 
     config: Config
     state: ServerState
     settings: Settings
-    shortcut: Shortcut
+    short: Short
     outbox: Outbox
     malformed: Callable[[int], None] = _uncounted
     changed: Callable[[], None] = _unnoticed
@@ -82,10 +85,12 @@ class Connection(HttpToolsProtocol):
         self._hosts = 0
         self._reject = 400
         self._embodied = False
-        self._shortcut: Final = endpoint.shortcut
+        self._short: Final = endpoint.short
         self._outbox: Final = endpoint.outbox
         self._malformed: Final = endpoint.malformed
         self._changed: Final = endpoint.changed
+        self._in_headers = False
+        self._held: HeldBody | None = None
         self._answered = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
@@ -104,6 +109,7 @@ class Connection(HttpToolsProtocol):
         # uvicorn forgets its own timer where the connection broke.
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+        self._release_held()
         self._changed()
 
     def data_received(self, data: bytes) -> None:
@@ -229,10 +235,48 @@ class Connection(HttpToolsProtocol):
         # RFC 9110 section 10.1.1: such a client does not know what 100 means.
         self.expect_100_continue = self.expect_100_continue and version == "1.1"
         self.scope["extensions"] = {EXTENSION: {}}
+        self._in_headers = True
         super().on_headers_complete()
+        self._in_headers = False
         # uvicorn names the class of its cycles itself; the task has not run yet.
         self.cycle.__class__ = Cycle
         self.cycle.connection = self  # type: ignore[attr-defined]  # it is a Cycle now
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Make a task of the request, unless it is one that needs none; called by uvicorn.
+
+        One that waited for its turn makes a task: some or all of its body is there already.
+        """
+        plain = self._in_headers and cycle.keep_alive and not cycle.waiting_for_100_continue
+        job = self._short.intake(cycle.scope) if plain else None  # type: ignore[arg-type]
+        if job is None:
+            super()._start_asgi_task(cycle, app)
+            return
+        self._held = HeldBody(self, cycle, job, self._short, self.loop)
+
+    def make_task(self, cycle: RequestResponseCycle) -> None:
+        """Let the application answer what was held; see `held_body`."""
+        super()._start_asgi_task(cycle, self.app)
+
+    def answer_held(self, cycle: RequestResponseCycle, answer: AtOnce) -> None:
+        """Answer what was held; see `held_body`."""
+        cycle.response_started = cycle.response_complete = True
+        if self.transport.is_closing():
+            return
+        status, lines, body = answer
+        last = not cycle.keep_alive
+        self._write_answer(status, lines + b"connection: close\r\n" if last else lines, body)
+        if last or self.pipeline:
+            self._outbox.flush()
+        if last:
+            self.transport.close()
+        elif self.pipeline:
+            self.on_response_complete()
+
+    def _release_held(self) -> None:
+        if self._held is not None:
+            self._held.release()
+            self._held = None
 
     def _answer_at_once(self) -> bool:
         """Answer a plain request without making a task of it, where nothing stands before it.
@@ -249,7 +293,7 @@ class Connection(HttpToolsProtocol):
             return False
         scope = self.scope
         scope["method"], scope["path"], scope["raw_path"] = method, self.url.decode(), self.url
-        answer = self._shortcut(scope)  # type: ignore[arg-type]  # a scope is a dict
+        answer = self._short.answer(scope)  # type: ignore[arg-type]  # a scope is a dict
         if answer is None:
             return False
         self._write_answer(*answer)
@@ -289,7 +333,10 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
         self._embodied, self._received = True, 0
-        super().on_body(body)
+        if self._held is not None and self._held.holds:
+            self._held.take(body)
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End the request's body, unless the parser only says that it will not read it."""
@@ -297,11 +344,15 @@ class Connection(HttpToolsProtocol):
         if unread:
             return
         self._in_head, self._received = True, 0
-        if not self._answered:
+        held, self._held = self._held, None
+        if held is not None and held.holds:
+            held.complete()
+        elif not self._answered:
             super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is replaced
         """Answer what could not be parsed, unless an answer is half sent already."""
+        self._release_held()
         cycle = self.cycle
         unanswered = cycle is not None and not cycle.response_complete
         if unanswered and not cycle.response_started and not self.pipeline:

@@ -17,11 +17,12 @@ from uvicorn.server import ServerState
 
 from wharfinger.cores import settle
 from wharfinger.serve.acceptor import Acceptor
-from wharfinger.serve.http_protocol import Connection, Endpoint, Shortcut, new_config
+from wharfinger.serve.http_protocol import Connection, Endpoint, new_config
 from wharfinger.serve.listeners import Listener
 from wharfinger.serve.outbox import Outbox
 from wharfinger.serve.spreading import Place
 from wharfinger.settings import Settings
+from wharfinger.web.at_once import Short
 from wharfinger.web.sendfile import ClientGone
 
 CLOSING_LOOK_SECONDS: Final = 0.05
@@ -44,16 +45,16 @@ class HttpServer:
         self._acceptor: Final = Acceptor(
             listeners, place, self._connection, lambda: len(service.state.connections)
         )
-        self._endpoint: Final = self._endpoint_for(service, service.app, service.shortcut)
-        self._figures: Final = self._endpoint_for(service, service.figures, lambda _scope: None)
+        self._endpoint: Final = self._endpoint_for(service, service.app, service.short)
+        self._figures: Final = self._endpoint_for(service, service.figures, Short())
 
-    def _endpoint_for(self, service: "Service", app: ASGIApp, shortcut: Shortcut) -> Endpoint:
+    def _endpoint_for(self, service: "Service", app: ASGIApp, short: Short) -> Endpoint:
         config = new_config(_quiet(app))
         return Endpoint(
             config,
             self._state,
             self._settings,
-            shortcut,
+            short,
             self._outbox,
             service.malformed,
             self._acceptor.changed,
@@ -130,7 +131,7 @@ class Service(Struct, frozen=True):
     """
 
     app: ASGIApp
-    shortcut: Shortcut
+    short: Short
     figures: ASGIApp
     warm: Callable[[], Coroutine[Any, Any, None]]
     close: Callable[[], None]

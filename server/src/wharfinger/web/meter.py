@@ -28,26 +28,29 @@ class Answered(Struct):
     usual: bool = False
 
 
-class ShortReads:
-    """Reads of one route and method that the protocol answers at once.
+class ShortAnswers:
+    """Answers of one route and method that need no task.
 
     Only the event loop's thread counts here, and numbers only grow: any other thread may read
     them at any time without a lock. A call costs less than half a microsecond.
     """
 
-    __slots__ = ("_bounds", "counts", "seconds", "sent")
+    __slots__ = ("_bounds", "counts", "received", "seconds", "sent", "under_way")
 
     def __init__(self, bounds: tuple[float, ...]) -> None:
         self._bounds: Final = bounds
         self.counts: Final = [0] * (len(bounds) + 1)
         self.seconds = 0.0
+        self.received = 0
         self.sent = 0
+        self.under_way = 0
 
-    def add(self, seconds: float, sent: int) -> None:
-        """Count one answer with 200 of ``sent`` bytes of body."""
+    def add(self, seconds: float, sent: int, received: int = 0) -> None:
+        """Count one success; ``sent`` and ``received`` are bytes of bodies."""
         self.counts[bisect_left(self._bounds, seconds)] += 1
         self.seconds += seconds
         self.sent += sent
+        self.received += received
 
 
 class Meter(Protocol):
@@ -62,8 +65,8 @@ class Meter(Protocol):
     def answered(self, answered: Answered) -> None:
         """It is answered; follows every ``began``."""
 
-    def short(self, route: str, method: str) -> ShortReads:
-        """Return where the reads of one route that need no task are counted."""
+    def short(self, route: str, method: str) -> ShortAnswers:
+        """Return where the answers of one route that need no task are counted."""
 
 
 class NoMeter:
@@ -79,6 +82,6 @@ class NoMeter:
     def answered(self, answered: Answered) -> None:
         """Do nothing."""
 
-    def short(self, _route: str, _method: str) -> ShortReads:
+    def short(self, _route: str, _method: str) -> ShortAnswers:
         """Return a place that nobody reads."""
-        return ShortReads(())
+        return ShortAnswers(())

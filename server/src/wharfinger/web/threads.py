@@ -3,13 +3,21 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, ParamSpec, TypeVar
+from contextlib import suppress
+from typing import Final, Generic, NamedTuple, ParamSpec, TypeVar
 
 from wharfinger_common.catalogue import web as entries
 from wharfinger_common.refusals import Refusal
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+class Ended(NamedTuple, Generic[_T]):
+    """How a call ended: with a value, or with an error if there is one."""
+
+    value: _T | None
+    error: BaseException | None = None
 
 
 class Busy(Refusal):
@@ -38,20 +46,35 @@ class Threads:
         Raises:
             Busy: too many calls wait already, or the worker is at its end.
         """
-        if self._under_way >= self._limit:
+        begun: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        if not self.begin(lambda: function(*args, **kwargs), lambda ended: _tell(begun, ended)):
             raise Busy(headers={"Retry-After": "1"})
-        begun = self._begin(lambda: function(*args, **kwargs))
-        self._under_way += 1
-        try:
-            return await begun
-        finally:
-            self._under_way -= 1
+        return await begun
 
-    def _begin(self, call: Callable[[], _T]) -> asyncio.Future[_T]:
+    def begin(self, function: Callable[[], _T], told: Callable[[Ended[_T]], None]) -> bool:
+        """Run ``function`` in a thread and tell the loop how it ended; from the loop only.
+
+        False where it was not begun: too many calls wait already, or the worker is at its end.
+        """
+        if self._under_way >= self._limit:
+            return False
+        loop = asyncio.get_running_loop()
+
+        def work() -> None:
+            ended = _ended(function)
+            with suppress(RuntimeError):  # the loop has ended, and whoever waited
+                loop.call_soon_threadsafe(self._tell, told, ended)
+
         try:
-            return asyncio.get_running_loop().run_in_executor(self._pool, call)
-        except RuntimeError as error:  # the pool is closed
-            raise Busy(headers={"Retry-After": "1"}) from error
+            self._pool.submit(work)
+        except RuntimeError:  # the pool is closed
+            return False
+        self._under_way += 1
+        return True
+
+    def _tell(self, told: Callable[[Ended[_T]], None], ended: Ended[_T]) -> None:
+        self._under_way -= 1
+        told(ended)
 
     def under_way(self) -> int:
         """Return how many calls are in the pool or wait for it."""
@@ -60,3 +83,19 @@ class Threads:
     def close(self) -> None:
         """Wait for the calls under way and end the threads."""
         self._pool.shutdown(wait=True)
+
+
+def _ended(function: Callable[[], _T]) -> Ended[_T]:
+    try:
+        return Ended(function())
+    except BaseException as error:
+        return Ended(None, error)
+
+
+def _tell(begun: asyncio.Future[_T], ended: Ended[_T]) -> None:
+    if begun.cancelled():
+        return
+    if ended.error is not None:
+        begun.set_exception(ended.error)
+    else:
+        begun.set_result(ended.value)  # type: ignore[arg-type]  # without an error it is a value

@@ -21,6 +21,7 @@ from wharfinger.registry.model.uploads import (
     upload_path,
 )
 from wharfinger.registry.service.uploads import Uploads
+from wharfinger.web.at_once import raise_failed
 from wharfinger.web.authentication import (
     INSUFFICIENT_SCOPE,
     AccessDenied,
@@ -98,6 +99,7 @@ class _Handlers:
     async def append(self, request: Request) -> Response:
         """Take a chunk, or a stream of unknown length; what arrives of it counts at once."""
         _, pusher = await self._enter(request)
+        raise_failed(request.scope)
         chunk, feed = _chunk(request), self._feed(request)
         try:
             more = await feed.fill()
@@ -113,6 +115,7 @@ class _Handlers:
     async def finish(self, request: Request) -> Response:
         """End a session with its blob; a last chunk may come with the request."""
         _, pusher = await self._enter(request)
+        raise_failed(request.scope)
         if "digest" not in request.query_params:
             raise DigestMissing
         digest = _digest(request, "digest")
