@@ -21,12 +21,6 @@ class Tokens(Protocol):
     def verify_at_once(self, token: str, typ: TokenType, audience: str) -> Claims:
         """Return the claims of a valid token, without blocking."""
 
-    def doubt(self, credential: str) -> None:
-        """Look the credential up before it is honoured again."""
-
-    def remembers_current(self, claims: Claims) -> bool:
-        """Whether the credential was found to stand a moment ago."""
-
 
 class Admission:
     """Reads tokens of plain requests; for the event loop.

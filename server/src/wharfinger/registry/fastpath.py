@@ -16,7 +16,6 @@ from typing import ClassVar, Final, Protocol
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wharfinger.registry.admission import Tokens
 from wharfinger.registry.fastreads import FastReads, ReadFailed
 from wharfinger.registry.model.uploads import (
     Pusher,
@@ -35,6 +34,7 @@ from wharfinger.registry.plainreads import (
     FoundFile,
     Kinds,
     PlainReads,
+    ReadTokens,
     Traffic,
 )
 from wharfinger.registry.remembered import Answer, Remembered, Wanted
@@ -64,7 +64,7 @@ class FastPath(PlainReads):
         self,
         app: ASGIApp,
         web: Web,
-        tokens: Tokens,
+        tokens: ReadTokens,
         reads: FastReads,
         remembered: Remembered,
         files: Files,

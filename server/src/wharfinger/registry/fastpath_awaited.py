@@ -4,12 +4,19 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wharfinger.registry.admission import Tokens
 from wharfinger.registry.fastreads import (
     AwaitedReads,
     ReadFailed,
 )
-from wharfinger.registry.plainreads import ROUTES, Asked, Files, Found, PlainReads, Traffic
+from wharfinger.registry.plainreads import (
+    ROUTES,
+    Asked,
+    Files,
+    Found,
+    PlainReads,
+    ReadTokens,
+    Traffic,
+)
 from wharfinger.web.context import Web
 from wharfinger.web.exchange import Exchange
 
@@ -21,7 +28,7 @@ class AwaitedFastPath(PlainReads):
         self,
         app: ASGIApp,
         web: Web,
-        tokens: Tokens,
+        tokens: ReadTokens,
         reads: AwaitedReads,
         files: Files,
         traffic: Traffic,

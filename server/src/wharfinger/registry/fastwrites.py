@@ -45,6 +45,13 @@ _DIGEST: Final = re.compile(rb"digest=([a-z0-9]+)(?::|%3[Aa])([0-9a-f]+)")
 _ORDINARY_HEADERS: Final = frozenset({b"content-range", b"content-encoding", b"trailer"})
 
 
+class WriteTokens(Tokens, Protocol):
+    """Tokens whose credentials are known from memory, or not."""
+
+    def remembers_current(self, claims: Claims) -> bool:
+        """Whether the credential was found to stand a moment ago."""
+
+
 class Pushes(Protocol):
     """What is done; see `wharfinger.registry.service.uploads.Uploads`. Blocking."""
 
@@ -80,7 +87,7 @@ class Asked(NamedTuple):
 class FastWrites:
     """Tells which requests are plain writes; for the event loop."""
 
-    def __init__(self, web: Web, tokens: Tokens, pushes: Pushes) -> None:
+    def __init__(self, web: Web, tokens: WriteTokens, pushes: Pushes) -> None:
         self.web: Final = web
         self.pushes: Final = pushes
         self.counted: Final = {method: web.meter.short(ROUTE, method) for method in _METHODS}

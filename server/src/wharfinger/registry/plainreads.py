@@ -39,6 +39,13 @@ Found = tuple[Headers, bytes]
 """Headers and body of a 200."""
 
 
+class ReadTokens(Tokens, Protocol):
+    """Tokens whose credentials the database is asked for with what is read."""
+
+    def doubt(self, credential: str) -> None:
+        """Look the credential up before it is honoured again."""
+
+
 class Traffic(Protocol):
     """Where downloads are granted and counted; see `wharfinger.quotas.service.traffic`."""
 
@@ -119,7 +126,7 @@ class PlainReads:
         self,
         app: ASGIApp,
         web: Web,
-        tokens: Tokens,
+        tokens: ReadTokens,
         files: Files,
         traffic: Traffic,
     ) -> None:

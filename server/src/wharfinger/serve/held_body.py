@@ -54,7 +54,7 @@ class HeldBody:
         """Make an ordinary request of it, if its work has not begun."""
         if self.holds:
             self._end()
-            self._connection.make_task(self._cycle)
+            self._make_task()
 
     def complete(self) -> None:
         """Begin its work: the body is there."""
@@ -64,7 +64,12 @@ class HeldBody:
         self._job.begun()
         if not self._short.begin(lambda: self._job.work(body), self._done):
             self._job.failed()
-            self._connection.make_task(self._cycle)
+            self._make_task()
+
+    def _make_task(self) -> None:
+        # Who asks for the body learns that there is some, or that it has ended.
+        self._cycle.message_event.set()
+        self._connection.make_task(self._cycle)
 
     def _end(self) -> None:
         self.holds = False
@@ -74,7 +79,7 @@ class HeldBody:
         if ended.value is None:
             self._job.failed()
             self._cycle.scope[FAILED] = ended.error  # type: ignore[typeddict-unknown-key]  # ours
-            self._connection.make_task(self._cycle)
+            self._make_task()
             return
         self._job.answered(len(self._cycle.body), ended.value)
         self._connection.answer_held(self._cycle, ended.value)

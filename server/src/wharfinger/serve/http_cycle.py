@@ -65,7 +65,8 @@ class Cycle(RequestResponseCycle):
             self.flow.resume_reading()
             await self._arrival()
             self.message_event.clear()
-        if self.disconnected or self.response_complete:
+        # What came before the client left is told first: of an upload it counts.
+        if self.response_complete or (self.disconnected and not self.body):
             return {"type": "http.disconnect"}
         body, self.body = bytes(self.body), bytearray()
         return {"type": "http.request", "body": body, "more_body": self.more_body}
