@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -233,6 +234,7 @@ def test_usage_is_told_as_json_and_csv(client: Client) -> None:
     first, second = table.text.splitlines()
     assert first == "region,account,month,storage_gb_months,traffic_bytes"
     assert second.startswith(f"local,{client.tenant.account},{told['months'][0]['month']},")
+    assert re.fullmatch(r"\d+\.\d{9}", second.split(",")[3])  # never 1e-09
 
 
 @pytest.mark.parametrize("mode", ["lenient", "strict"])

@@ -127,6 +127,10 @@ def test_a_host_that_no_region_knows_is_misdirected(world: Server) -> None:
         answer = httpx.get(world.api + path, headers={"Host": "elsewhere.example"})
         assert answer.status_code == 421, path
         assert "WHF0601" in answer.text
+        # The help that it names is at the host that was called: perhaps no other can be reached.
+        assert "http://elsewhere.example/help/errors/WHF0601" in answer.text
+    page = f"{world.api}/help/errors/WHF0601"
+    assert httpx.get(page, headers={"Host": "elsewhere.example"}).status_code == 200
     assert httpx.get(f"{world.api}/health/ready").status_code == 200
 
 

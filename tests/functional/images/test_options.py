@@ -172,7 +172,15 @@ def test_access_policies_cannot_be_switched_off(keep: Dock) -> None:
         ("POST", "/images/bulkdelete", ["x"] * 1001, "it may have 1000 entries", "最多可以有 1000"),
         ("GET", "/images?limit=100001", None, "it must be 100000 or less", "必须小于或等于 100000"),
         ("GET", "/usage?format=xml", None, "it must be one of 'json', 'csv'", "必须为以下值之一"),
-        ("GET", "/usage?from=May", None, "it does not match the pattern", "与模式"),
+        ("GET", "/usage?from=May", None, "it must be a month, as YYYY-MM", "必须为月份"),
+        (
+            "GET",
+            "/usage?from=2026-12&to=2026-01",
+            None,
+            "query.from: it must not be later than to",
+            "不得晚于 to",
+        ),
+        ("POST", "/tokens?description=a%0Ab", None, "it must be one line of plain text", "单行"),
     ],
 )
 def test_what_is_wrong_with_a_field_is_told_in_the_language_of_who_asks(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.functional.operator.support import answer, command
 from tests.support.server import Identity, Server
 
@@ -50,9 +52,20 @@ def test_refused_command_tells_code_and_cure(server: Server) -> None:
     assert "Choose a name of 4 to 30 characters." in done.stderr
 
 
-def test_user_of_an_unknown_account_is_refused(server: Server) -> None:
-    done = command("--data", str(server.data), "user", "add", "a@example.com", "--account", "none")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("user", "add", "a@example.com", "--account", "none"),
+        ("namespace", "add", "nobodys", "--account", "none"),
+        ("account", "set-plan", "none", "free"),
+    ],
+)
+def test_what_is_asked_of_an_unknown_account_is_refused(
+    server: Server, arguments: tuple[str, ...]
+) -> None:
+    done = command("--data", str(server.data), *arguments)
 
     assert done.returncode == 1
-    assert "does not exist" in done.stderr
+    assert "There is no account 'none' (WHF0247)" in done.stderr
+    assert "wharfd account list" in done.stderr
     assert "Traceback" not in done.stderr

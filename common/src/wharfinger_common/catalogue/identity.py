@@ -82,6 +82,8 @@ STORED_SIGN_IN_REFUSED: Final = Entry(
     cure=(
         "Sign in again: ibmcloud login, then ibmcloud cr login.",
         "Or docker login with the user name iamapikey and a valid API key as password.",
+        "With a registry token: docker login with the user name token; where the token has ended "
+        "or was removed, make a new one first ('ibmcloud cr token-add' or POST /api/v1/tokens).",
     ),
 )
 REGISTRY_TOKEN_UNKNOWN: Final = Entry(
@@ -282,6 +284,17 @@ NOT_FOUND: Final = Entry(
     meaning="Nothing of this kind with this id belongs to the account of the call.",
     causes=("It was deleted", "A mistyped id", "It belongs to another account"),
     cure=("List what the account has and use an id from there.",),
+)
+ACCOUNT_UNKNOWN: Final = Entry(
+    code="WHF0247",
+    status=404,
+    oci="NAME_UNKNOWN",
+    control="CRG0247E",
+    iam="BXNIM0247E",
+    message="There is no account '{account}'",
+    meaning="No account of this service has this id. Accounts are named by their ids, not names.",
+    causes=("A mistyped id", "The account's name in place of its id", "Another data folder"),
+    cure=("List the accounts with 'wharfd account list', and use an id from there.",),
 )
 VALUE_INVALID: Final = Entry(
     code="WHF0221",

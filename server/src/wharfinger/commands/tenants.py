@@ -137,7 +137,8 @@ def namespace_add(
     if region is None:
         raise click.BadParameter(f"there is no region '{region_name}'", param_hint="--region")
     with opened_rooms(settings) as rooms:
-        added = rooms.namespaces.operator_add(account_id or OPERATOR_ACCOUNT, region.name, name)
+        owner = rooms.identity.administration.operator_account(account_id or OPERATOR_ACCOUNT)
+        added = rooms.namespaces.operator_add(owner.id, region.name, name)
         print_fields(
             output, {"namespace": added.namespace.name, "account": added.namespace.account}
         )

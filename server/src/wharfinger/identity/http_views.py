@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from wharfinger.identity.emails import MAX_CHARACTERS
 from wharfinger.identity.model import Account, ApiKey, Member, Policy, ServiceId
 from wharfinger.identity.passwords import MAX_CHARACTERS as PASSWORD_CHARACTERS
 from wharfinger.identity.service.desk import BLANK, INVISIBLE, MAX_DESCRIPTION, MAX_NAME
 from wharfinger.identity.service.whoami import Bearer
+from wharfinger.web.wrong_input import shaped
+from wharfinger_common.languages import Text
 
 RoleName = Literal["Reader", "Writer", "Manager"]
 
@@ -18,13 +20,28 @@ RoleName = Literal["Reader", "Writer", "Manager"]
 _EDGE: Final = f"[^{BLANK}{INVISIBLE}]"
 _LETTERS: Final = r"\u00c0-\u024f\u0400-\u052f\u0e01-\u0e2e\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3"
 _ATOM: Final = rf"[!-?A-~{_LETTERS}]"
+_NAME: Final = f"^{_EDGE}(?:[^{INVISIBLE}]*{_EDGE})?$"
+_LINE: Final = f"^[^{INVISIBLE}]*$"
+_ADDRESS: Final = f"^{_ATOM}+@{_ATOM}+$"
 Name = Annotated[
     str,
-    Field(min_length=1, max_length=MAX_NAME, pattern=f"^{_EDGE}(?:[^{INVISIBLE}]*{_EDGE})?$"),
+    Field(min_length=1, max_length=MAX_NAME, pattern=_NAME),
+    BeforeValidator(
+        shaped(
+            _NAME,
+            Text("it must begin and end with a visible character, and be one line of plain text"),
+        )
+    ),
 ]
-Description = Annotated[str, Field(max_length=MAX_DESCRIPTION, pattern=f"^[^{INVISIBLE}]*$")]
+Description = Annotated[
+    str,
+    Field(max_length=MAX_DESCRIPTION, pattern=_LINE),
+    BeforeValidator(shaped(_LINE, Text("it must be one line of plain text"))),
+]
 Email = Annotated[
-    str, Field(min_length=3, max_length=MAX_CHARACTERS, pattern=f"^{_ATOM}+@{_ATOM}+$")
+    str,
+    Field(min_length=3, max_length=MAX_CHARACTERS, pattern=_ADDRESS),
+    BeforeValidator(shaped(_ADDRESS, Text("it must be an email address, NAME@HOST"))),
 ]
 Password = Annotated[str, Field(max_length=PASSWORD_CHARACTERS, pattern="^[^\\x00]*$")]
 IamId = Annotated[str, Field(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]

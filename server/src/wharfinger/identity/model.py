@@ -398,6 +398,12 @@ class NotFound(Refusal):
     entry = entries.NOT_FOUND
 
 
+class AccountUnknown(Refusal):
+    """The service has no such account."""
+
+    entry = entries.ACCOUNT_UNKNOWN
+
+
 class ValueInvalid(Refusal):
     """A field's value is not allowed."""
 

@@ -16,9 +16,10 @@ from wharfinger.plans import MAX_MEGABYTES, UNLIMITED
 from wharfinger.quotas.model import MONTH_PATTERN, Month
 from wharfinger.quotas.service.accounts import Quotas
 from wharfinger.web.authentication import Gate
+from wharfinger.web.bodies import BodyInvalid
 from wharfinger.web.context import Web
 from wharfinger.web.control_route import caller_of, guarded_route
-from wharfinger.web.wrong_input import Wrong
+from wharfinger.web.wrong_input import Wrong, shaped
 from wharfinger_common.languages import Text
 
 CSV: Final = "text/csv"
@@ -28,6 +29,7 @@ COLUMNS: Final = ("region", "account", "month", "storage_gb_months", "traffic_by
 MonthName = Annotated[
     str | None,
     Query(pattern=MONTH_PATTERN, description="YYYY-MM, UTC; by default the present month"),
+    BeforeValidator(shaped(MONTH_PATTERN, Text("it must be a month, as YYYY-MM"))),
 ]
 
 
@@ -179,6 +181,8 @@ class _Endpoints:
     ) -> Response:
         """Show what was stored and downloaded in each month of a range (any role)."""
         caller = caller_of(request)
+        if first and last and first > last:
+            raise BodyInvalid(reason=Text("query.from: it must not be later than to"))
         found = await self._run(self._quotas.usage, caller, first or "", last or "")
         months = [MonthView.of(one) for one in found]
         view = UsageView(account=caller.account, region=caller.region, months=months)
@@ -190,7 +194,7 @@ class _Endpoints:
 
 def _csv(view: UsageView) -> str:
     rows = [
-        (view.region, view.account, one.month, one.storage_gb_months, one.traffic_bytes)
+        (view.region, view.account, one.month, f"{one.storage_gb_months:.9f}", one.traffic_bytes)
         for one in view.months
     ]
     return _table(rows)

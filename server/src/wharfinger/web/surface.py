@@ -7,7 +7,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wharfinger.web.context import Web
-from wharfinger.web.errors import Telling, render
+from wharfinger.web.errors import HELP_PATH, Telling, render
 from wharfinger.web.exchange import Exchange
 from wharfinger.web.log import EventLog
 from wharfinger.web.methods import MethodUnknown
@@ -117,7 +117,8 @@ class Surface:
         if self._web.draining() and not for_operators:
             wait = max(1, round(self._web.settings.drain_seconds) + 1)
             raise Draining(headers={"Retry-After": str(wait), "Connection": "close"})
-        if not for_operators:
+        # Who called a host of no region is told where help is: at the host that it can reach.
+        if not for_operators and not scope["path"].startswith(HELP_PATH):
             self._web.urls.region(HTTPConnection(scope))
         require_plain(scope)
 

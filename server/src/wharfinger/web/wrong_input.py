@@ -3,6 +3,7 @@
 The kinds of errors are those of pydantic (its page Validation Errors), which FastAPI passes on.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -52,6 +53,21 @@ class Wrong(ValueError):
     def __init__(self, reason: Text) -> None:
         super().__init__(reason)
         self.reason: Final = reason
+
+
+def shaped(pattern: str, reason: Text) -> Callable[[object], object]:
+    """Return a validator that says ``reason`` of a text that ``pattern`` does not match whole.
+
+    For patterns that are published, and that nobody could read in a refusal.
+    """
+    whole = re.compile(pattern)
+
+    def checked(value: object) -> object:
+        if isinstance(value, str) and not whole.fullmatch(value):
+            raise Wrong(reason)
+        return value
+
+    return checked
 
 
 def reason_of(found: Mapping[str, Any]) -> Text:

@@ -10,6 +10,7 @@ from wharfinger.identity import emails, keys
 from wharfinger.identity.model import (
     OPERATOR_ACCOUNT,
     Account,
+    AccountUnknown,
     ApiKey,
     Caller,
     Credential,
@@ -36,6 +37,7 @@ OPERATOR: Final = "operator"
 """The actor that audit rows name for the operator's commands."""
 
 BOOTSTRAP_KEY: Final = "operator"
+_SHOWN: Final = 100
 OPERATOR_FACT: Final = "operator"
 """Under which the database keeps the iam_id of the operator that the first start made."""
 
@@ -136,19 +138,31 @@ class Administration:
         with self._desk.store.reading() as records:
             return records.accounts(page)
 
+    def operator_account(self, account: str) -> Account:
+        """Return any account, for the operator's command.
+
+        Raises:
+            AccountUnknown: there is none of this id.
+        """
+        with self._desk.store.reading() as records:
+            found = records.account(account)
+        if found is None:
+            raise AccountUnknown(account=account[:_SHOWN])
+        return found
+
     def operator_add_user(
         self, account: str, email: str, password: str | None, role: str | None
     ) -> Member:
         """Return the user, now in ``account``, for the operator's command.
 
         Raises:
-            NotFound: there is no such account.
+            AccountUnknown: there is no such account.
             ValueInvalid: a value is not allowed.
         """
         user = self._new_user(email, password, require_role(role) if role else None)
         with self._desk.changing(account) as changes:
             if changes.account(account) is None:
-                raise unknown(Text("account"), account)
+                raise AccountUnknown(account=account[:_SHOWN])
             return add_user(self._desk, changes, _operator(account), user)
 
     def operator_create_api_key(self, account: str, subject: str, name: str) -> tuple[ApiKey, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from wharfinger.identity.model import Caller, NotFound, Role
+from wharfinger.identity.model import AccountUnknown, Caller, Role
 from wharfinger.plans import MEGABYTE, UNLIMITED, Plan, Plans
 from wharfinger.quotas.model import (
     Account,
@@ -73,7 +73,7 @@ class Quotas:
         """Put any account on any plan, for the operator's command.
 
         Raises:
-            NotFound: there is no such account.
+            AccountUnknown: there is no such account.
             PlanUnknown: there is no such plan.
         """
         wanted = self._plan(name)
@@ -188,7 +188,7 @@ def _set_plan(changes: Changes, caller: Caller, plan: Plan) -> None:
 
 def _require_account(records: Records, account: str) -> None:
     if not records.exists(account):
-        raise NotFound(kind="account", id=account[:64])
+        raise AccountUnknown(account=account[:64])
 
 
 def _holder(caller: Caller) -> Holder:
