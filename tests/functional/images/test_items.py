@@ -169,6 +169,25 @@ def test_deleting_several_tells_of_each(dock: Dock, repository: str) -> None:
     assert dock.tags(repository) == ["v2"]
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_an_index_and_what_it_lists_can_be_deleted_together(
+    dock: Dock, repository: str, *, backwards: bool
+) -> None:
+    child, kept = dock.push(repository), dock.push(repository, layers=[b"x"])
+    index = dock.push_index(repository, children=[child])
+    outer = dock.push_index(repository, children=[index])
+    dock.push_index(repository, "stays", children=[kept])
+    references = [f"{repository}@{one.digest}" for one in (outer, index, child, kept)]
+    named = references[::-1] if backwards else references
+
+    body = dock.call("POST", "/images/bulkdelete", json=named).json()
+
+    assert body["success"] == [one for one in named if one != references[3]]
+    assert {text: part["code"] for text, part in body["error"].items()} == {
+        references[3]: "CRI0112E"
+    }
+
+
 def test_bodies_may_be_compressed(dock: Dock, repository: str) -> None:
     pushed = dock.push(repository, "v1")
     content = gzip.compress(json.dumps([f"{repository}@{pushed.digest}"]).encode())

@@ -19,6 +19,7 @@ from wharfinger.images.model.names import MAX_NAME, Hosts, ImageNameInvalid
 from wharfinger.images.service.inspecting import Inspecting
 from wharfinger.images.service.removing import Removing
 from wharfinger.images.service.tagging import Tagging
+from wharfinger.registry.model.manifests import ManifestReferenced
 from wharfinger.web.context import Web
 from wharfinger.web.control_route import caller_of
 from wharfinger.web.errors import language_of, told_in_part
@@ -140,18 +141,35 @@ class Items:
     def _delete(
         self, caller: Caller, images: list[str], hosts: Hosts, language: Language
     ) -> views.BulkDeletion:
-        done: list[str] = []
-        failed: dict[str, views.PartView] = {}
-        for text in dict.fromkeys(images):
-            try:
-                image = hosts.image(text, default_tag="")
-                if not image.digest:
-                    raise ImageNameInvalid(image=text, reason=Text("it has no digest"))
-                self._removing.delete(caller, image, full_name(hosts, image))
-                done.append(text)
-            except Refusal as refusal:
-                # What fails for all of them is the answer to the call.
-                if refusal.entry.status >= 500:
-                    raise
-                failed[text] = views.PartView(**told_in_part(refusal, language))
-        return views.BulkDeletion(success=done, error=failed)
+        named = list(dict.fromkeys(images))
+        refusals: dict[str, Refusal | None] = {}
+        waiting = named
+        while waiting:
+            found = {text: self._refusal(caller, text, hosts) for text in waiting}
+            refusals |= found
+            # What an index listed can go once that index has, in whatever order they are named.
+            held = [text for text, one in found.items() if isinstance(one, ManifestReferenced)]
+            waiting = held if None in found.values() else []
+        error = {
+            text: views.PartView(**told_in_part(one, language))
+            for text, one in refusals.items()
+            if one is not None
+        }
+        return views.BulkDeletion(success=[one for one in named if one not in error], error=error)
+
+    def _refusal(self, caller: Caller, text: str, hosts: Hosts) -> Refusal | None:
+        """Delete an image; return why it could not be.
+
+        Raises:
+            Refusal: what would fail for all others too.
+        """
+        try:
+            image = hosts.image(text, default_tag="")
+            if not image.digest:
+                raise ImageNameInvalid(image=text, reason=Text("it has no digest"))
+            self._removing.delete(caller, image, full_name(hosts, image))
+        except Refusal as refusal:
+            if refusal.entry.status >= 500:
+                raise
+            return refusal
+        return None
