@@ -3,14 +3,12 @@
 import gc
 import os
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import click
 
 from wharfinger import __version__
 from wharfinger.commands.loading import LoadingGroup
-from wharfinger.commands.telling import language, refused
+from wharfinger.commands.telling import language, telling
 from wharfinger.settings import CONFIG, SettingInvalid, Settings, load
 from wharfinger_common.languages import Text, rendered
 
@@ -42,29 +40,6 @@ def main(context: click.Context, data: str | None, config: str | None) -> None:
         context.obj = error
 
 
-def _telling(action: Callable[[], Any]) -> Any:
-    """Run ``action``; what it refuses becomes one clear line and exit code 1."""
-    from wharfinger_common.refusals import Refusal
-
-    try:
-        return action()
-    except Refusal as refusal:
-        raise refused(refusal) from refusal
-    except OSError as error:
-        from wharfinger.serve.files import explained
-
-        raise click.ClickException(explained(error)) from error
-    except (RuntimeError, _of_database()) as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _of_database() -> type[Exception]:
-    """Return what the database's errors are; asked only where something was raised."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    return SQLAlchemyError
-
-
 @main.command()
 @click.option(
     "--workers", type=click.IntRange(1, 64), help="HTTP worker processes; wins over the setting."
@@ -78,7 +53,8 @@ def serve(settings: Settings, workers: int | None) -> None:
         settings = replace(settings, workers=workers)
     from wharfinger.serve.run import serve as run
 
-    _telling(lambda: run(settings))
+    with telling():
+        run(settings)
 
 
 @main.command()
@@ -89,12 +65,10 @@ def init(settings: Settings) -> None:
     from wharfinger.serve.first_start import OPERATOR_FILE, prepare
     from wharfinger.serve.lock import lock_folder
 
-    def run() -> None:
+    with telling():
         make_data_folder(settings.data_path)
         lock_folder(settings.data_path)
         prepare(settings)
-
-    _telling(run)
     ready = Text(
         "{path} is ready; the operator is in {file} there",
         path=settings.data_path,

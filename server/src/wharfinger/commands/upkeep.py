@@ -32,7 +32,9 @@ def gc(settings: Settings, *, dry_run: bool, output: str) -> None:
     Bytes are deleted some time after their blob is gone (setting discard_delay_seconds).
     """
     from wharfinger.background import collection
+    from wharfinger.serve.logs import configure
 
+    configure(settings)
     with opened_rooms(settings) as rooms:
         if dry_run:
             report = collection(rooms, time.sleep).report
