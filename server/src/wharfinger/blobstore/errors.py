@@ -1,7 +1,7 @@
 """What can go wrong in a blob store, and how the system's errors are told."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Final, Self
 
 from wharfinger.database.errors import StorageFull, means_full
@@ -40,17 +40,33 @@ class BlobMissing(Exception):
     """Nothing is stored at the location."""
 
 
-@contextmanager
-def told() -> Iterator[None]:
+class _Told:
+    """No generator: files are worked on several times for each request."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if not isinstance(error, OSError):
+            return
+        if means_full(error):
+            raise StorageFull from error
+        raise StoreUnavailable.after(RETRY_SECONDS) from error
+
+
+_TOLD: Final = _Told()
+
+
+def told() -> AbstractContextManager[None]:
     """Turn the system's errors into refusals.
 
     Raises:
         StorageFull: no space, or no quota of it, is left.
         StoreUnavailable: any other OSError.
     """
-    try:
-        yield
-    except OSError as error:
-        if means_full(error):
-            raise StorageFull from error
-        raise StoreUnavailable.after(RETRY_SECONDS) from error
+    return _TOLD

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Final, Protocol, Self
 
 from wharfinger.blobstore.errors import UploadInUse, UploadShort
@@ -35,18 +35,8 @@ class _Watch:
     def __init__(self, observer: StoreObserver) -> None:
         self._observer: Final = observer
 
-    @contextmanager
-    def over(self, operation: str) -> Iterator[None]:
-        begun = time.perf_counter()
-        try:
-            yield
-        except _ORDINARY:
-            raise
-        except Exception as error:
-            self._observer.failed(operation, error)
-            raise
-        finally:
-            self._observer.took(operation, time.perf_counter() - begun)
+    def over(self, operation: str) -> "_Call":
+        return _Call(self._observer, operation)
 
     def pieces(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         while True:
@@ -55,6 +45,30 @@ class _Watch:
             if piece is None:
                 return
             yield piece
+
+
+class _Call:
+    """Watches one call. No generator, which would cost as much again as what is observed."""
+
+    __slots__ = ("_begun", "_observer", "_operation")
+
+    def __init__(self, observer: StoreObserver, operation: str) -> None:
+        self._observer: Final = observer
+        self._operation: Final = operation
+        self._begun = time.perf_counter()
+
+    def __enter__(self) -> None:
+        self._begun = time.perf_counter()
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, _ORDINARY):
+            self._observer.failed(self._operation, error)
+        self._observer.took(self._operation, time.perf_counter() - self._begun)
 
 
 class ObservedStore:

@@ -11,9 +11,10 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine
@@ -105,14 +106,9 @@ class SqliteDatabase:
         except _Failure as error:
             raise self._refused(error) from error
 
-    @contextmanager
-    def looking(self) -> Iterator[Connection]:
+    def looking(self) -> "_Look":
         """Enter a unit of one statement; see the port."""
-        try:
-            with self._readers.held() as (connection, _):
-                yield connection
-        except _Failure as error:
-            raise self._refused(error) from error
+        return _Look(self._readers, self._refused)
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -187,48 +183,115 @@ class _Readers:
     def __init__(self, engine: Engine, most: int) -> None:
         self._engine: Final = engine
         self._most: Final = most
-        self._free: Final = threading.Semaphore(most)
         self._idle: Final[list[_Open]] = []
-        self._count: Final = threading.Lock()
-        self.in_use = 0
+        self._returned: Final = threading.Condition()
+        self._waiting = 0
+        self._open = 0
+
+    @property
+    def in_use(self) -> int:
+        """Return how many are lent."""
+        return max(0, self._open - len(self._idle))
 
     @contextmanager
     def held(self) -> Iterator[_Open]:
         """Lend a connection; one on which the database failed is not used again."""
-        if not self._free.acquire(timeout=BUSY_SECONDS):
-            raise sqlite3.OperationalError(f"all {self._most} reading connections are in use")
+        held, sound = self.take(), True
         try:
-            self._counted(1)
-            held, sound = self._taken(), True
-            try:
-                yield held
-            except _Failure:
-                sound = False
-                raise
-            finally:
-                if sound:
-                    self._idle.append(held)
-                else:
-                    _dropped(held)
+            yield held
+        except _Failure:
+            sound = False
+            raise
         finally:
-            self._counted(-1)
-            self._free.release()
+            self.give_back(held, sound=sound)
+
+    def take(self) -> _Open:
+        """Return a connection, to be given back; raises as the driver if all stay in use."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._awaited() or self._another()
+
+    def give_back(self, held: _Open, *, sound: bool) -> None:
+        """Take a connection back, for others unless it is not ``sound`` any more."""
+        if sound:
+            self._idle.append(held)
+        else:
+            self._gone()
+            _dropped(held)
+        # Whoever waits has said so before it looked for the last time.
+        if self._waiting:
+            with self._returned:
+                self._returned.notify()
 
     def close(self) -> None:
         """Close those that are not in use."""
         while self._idle:
+            self._gone()
             _dropped(self._idle.pop())
         self._engine.dispose()
 
-    def _taken(self) -> _Open:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return _opened(self._engine)
+    def _awaited(self) -> _Open | None:
+        """Return a connection that was given back, None where one more may be opened."""
+        end = time.monotonic() + BUSY_SECONDS
+        with self._returned:
+            self._waiting += 1
+            try:
+                while True:
+                    # Who takes without waiting may always be quicker.
+                    with suppress(IndexError):
+                        return self._idle.pop()
+                    if self._open < self._most:
+                        self._open += 1
+                        return None
+                    left = end - time.monotonic()
+                    if left <= 0:
+                        raise sqlite3.OperationalError(f"all {self._most} connections are in use")
+                    self._returned.wait(left)
+            finally:
+                self._waiting -= 1
 
-    def _counted(self, more: int) -> None:
-        with self._count:
-            self.in_use += more
+    def _another(self) -> _Open:
+        """Return a new connection, which has been counted."""
+        try:
+            return _opened(self._engine)
+        except BaseException:
+            self._gone()
+            raise
+
+    def _gone(self) -> None:
+        with self._returned:
+            self._open -= 1
+
+
+class _Look:
+    """One use of a reading connection. No generator: a look is made for each request."""
+
+    __slots__ = ("_held", "_readers", "_refused")
+
+    def __init__(self, readers: _Readers, refused: Callable[[Exception], Refusal]) -> None:
+        self._readers: Final = readers
+        self._refused: Final = refused
+        self._held: _Open | None = None
+
+    def __enter__(self) -> Connection:
+        try:
+            self._held = self._readers.take()
+        except _Failure as error:
+            raise self._refused(error) from error
+        return self._held[0]
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        failed = isinstance(error, _Failure)
+        if self._held is not None:
+            self._readers.give_back(self._held, sound=not failed)
+        if isinstance(error, _Failure):
+            raise self._refused(error) from error
 
 
 def _opened(engine: Engine) -> _Open:
