@@ -100,6 +100,20 @@ def test_a_reader_who_pushes_is_told_apart_by_its_roles(tenant: Tenant) -> None:
     assert owner["rule"]["needed"] == f"the role Writer on the namespace {tenant.namespace}"
 
 
+def test_a_registry_token_that_only_reads_is_told_what_would_push(tenant: Tenant) -> None:
+    repository = f"{tenant.namespace}/app"
+    scope = {"service": "registry", "scope": f"repository:{repository}:{PUSH_SCOPE}"}
+    secret = httpx.BasicAuth("token", tenant.registry_secret())
+    token = tenant.http.get("/oauth/token", params=scope, auth=secret).json()["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    refused = tenant.http.post(f"/v2/{repository}/blobs/uploads/", headers=headers)
+    owner = explained(tenant, refused.headers["X-Request-Id"]).json()
+
+    assert refused.status_code == 403
+    assert "token-add --readwrite" in refused.json()["errors"][0]["detail"]["cure"]
+    assert "a registry token that may write" in owner["rule"]["needed"].lower(), owner["rule"]
+
+
 def test_nobody_else_learns_anything(
     tenant: Tenant, stranger: Tenant, denied: str, new_tenant: NewTenant
 ) -> None:

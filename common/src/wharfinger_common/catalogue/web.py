@@ -179,8 +179,13 @@ ACCESS_DENIED: Final = Entry(
         "The namespace belongs to another account",
         "The role is Reader where Writer is needed",
         "The API key or token is for another account",
+        "A registry token that only reads",
     ),
-    cure=("Ask a Manager of the account that owns the namespace for a role on it.",),
+    cure=(
+        "Ask a Manager of the account that owns the namespace for a role on it.",
+        "With a registry token: make one that may write ('ibmcloud cr token-add --readwrite' or "
+        "POST /api/v1/tokens?write=true).",
+    ),
 )
 ACCOUNT_MISSING: Final = Entry(
     code="WHF0016",

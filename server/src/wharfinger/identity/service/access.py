@@ -7,6 +7,7 @@ from wharfinger.database.again import again
 from wharfinger.identity.model import (
     ANONYMOUS,
     OPERATOR_ACCOUNT,
+    TOKEN_SUBJECT,
     AccountForbidden,
     Caller,
     Claims,
@@ -83,11 +84,7 @@ class Access:
         with self._store.reading() as records:
             found = records.roles(owner, {claims.subject}, region, namespace)
         values["roles"] = _named(found.get(claims.subject, ())) or "none"
-        role = _least(actions)
-        needed = Text(
-            "the role {role} on the namespace {namespace}", role=role, namespace=namespace
-        )
-        return Rule("policy", values, needed)
+        return Rule("policy", values, _needed(claims.subject, _least(actions), namespace))
 
     @again
     def caller(self, claims: Claims, account: str, request_id: str) -> Caller:
@@ -202,6 +199,13 @@ def _roles(records: Records, caller: Caller, namespace: str) -> frozenset[Role]:
 
 def _wanted(role: Role | Collection[Role]) -> frozenset[Role]:
     return frozenset({role, Role.MANAGER} if isinstance(role, Role) else {*role, Role.MANAGER})
+
+
+def _needed(subject: str, role: str, namespace: str) -> Text:
+    """Return what would have allowed it: nobody can give a registry token another role."""
+    if subject.startswith(TOKEN_SUBJECT) and role == Role.WRITER.value:
+        return Text("a registry token that may write")
+    return Text("the role {role} on the namespace {namespace}", role=role, namespace=namespace)
 
 
 def _least(actions: Sequence[str]) -> str:
