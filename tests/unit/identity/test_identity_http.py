@@ -199,6 +199,7 @@ async def test_a_damaged_authorization_is_not_taken_for_nobody(
     answer = await client.get("/oauth/token", headers={"Authorization": header})
     assert answer.status_code == 401
     assert answer.json()["errors"][0]["code"] == "UNAUTHORIZED"
+    assert answer.headers["www-authenticate"] == 'Basic realm="registry", charset="UTF-8"'
 
 
 async def test_an_unknown_service_and_a_broken_scope(client: httpx.AsyncClient) -> None:

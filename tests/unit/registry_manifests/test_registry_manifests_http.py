@@ -296,6 +296,25 @@ def test_the_catalogue_needs_its_scope(house: House, send: Any) -> None:
     assert send("GET", "/v2/_catalog").status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("application/vnd.example%2Bjson", "application/vnd.example+json"),
+        ("application/vnd.example+json", "application/vnd.example+json"),
+        ("text/x%3B+a%3D%22b%2Bc+d%22", 'text/x; a="b+c d"'),
+    ],
+)
+def test_a_type_is_found_whether_its_plus_sign_is_escaped_or_not(
+    house: House, send: Any, written: str, meant: str
+) -> None:
+    subject = house.push_image(b"subject")
+    house.push(index(subject=subject, artifactType=meant))
+
+    found = send("GET", f"{APP}/referrers/{subject['digest']}?artifactType={written}")
+
+    assert [one["artifactType"] for one in found.json()["manifests"]] == [meant]
+
+
 def test_referrers_are_an_index_with_pages_and_filter(house: House, send: Any) -> None:
     subject = house.push_image(b"subject")
     for number in range(5):

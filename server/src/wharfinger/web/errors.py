@@ -136,19 +136,13 @@ def render(refusal: Refusal, path: str, telling: Telling) -> Response:
         headers["Location"] = telling.base + headers["Location"]
     headers |= {"Content-Language": telling.language.value, "Vary": "Accept-Language"}
     if body is not oci_body:
-        headers |= _of_cloud(refusal, telling)
+        # The published SDK shows the id if it comes by this name (control API, section 5).
+        headers["X-Global-Transaction-ID"] = telling.request_id
     if refusal.challenge is not None:
         headers["WWW-Authenticate"] = challenge_header(refusal.challenge, telling.base)
+    elif refusal.entry.status == 401:
+        # A 401 names the scheme that would be taken (RFC 9110 section 15.5.2): clients of the
+        # registry present user name and password, those of the control API a token.
+        scheme = 'Basic realm="registry", charset="UTF-8"' if body is oci_body else "Bearer"
+        headers["WWW-Authenticate"] = scheme
     return Response(content, refusal.entry.status, headers, JSON)
-
-
-def _of_cloud(refusal: Refusal, telling: Telling) -> dict[str, str]:
-    """Return what errors of the control and identity APIs bear besides.
-
-    The published SDK shows the request's id if it comes by the first name (control API, section
-    5); a 401 names the scheme that would be taken (RFC 9110 section 15.5.2).
-    """
-    headers = {"X-Global-Transaction-ID": telling.request_id}
-    if refusal.entry.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return headers

@@ -29,6 +29,7 @@ def routes(referrers: Referrers, gate: Gate, web: Web) -> list[Route]:
         artifact_type, n, last = (
             request.query_params.get(name, "") for name in ("artifactType", "n", "last")
         )
+        artifact_type = meant(artifact_type)
         place = Place(claims.region, repository)
         page = await web.threads.run(referrers.list, place, subject, artifact_type, n, last)
         headers = {"OCI-Filters-Applied": "artifactType"} if artifact_type else {}
@@ -38,3 +39,13 @@ def routes(referrers: Referrers, gate: Gate, web: Web) -> list[Route]:
         return Response(render_index(page.referrers), 200, headers, OCI_INDEX)
 
     return [Route(PATH, listing)]
+
+
+def meant(artifact_type: str) -> str:
+    """Return the type that a query names, also where its plus sign was not escaped.
+
+    Queries of forms write a space so; the name of a media type holds none (RFC 6838 section 4.2),
+    only what its parameters say may.
+    """
+    name, semicolon, parameters = artifact_type.partition(";")
+    return name.replace(" ", "+") + semicolon + parameters
