@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -68,4 +69,35 @@ def test_what_is_asked_of_an_unknown_account_is_refused(
     assert done.returncode == 1
     assert "There is no account 'none' (WHF0247)" in done.stderr
     assert "wharfd account list" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_argument_that_is_no_text_is_refused(server: Server) -> None:
+    done = command("--data", str(server.data), "account", "add", "\udcff")
+
+    assert done.returncode == 2
+    assert "an argument holds bytes that are not UTF-8" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "cause"),
+    [
+        ("master.key", 0o000, "master.key: Permission denied; run this as the user that owns"),
+        ("blobs", 0o000, "Permission denied: '"),
+        ("wharfinger.db", 0o000, "unable to open database file"),
+    ],
+)
+@pytest.mark.parametrize("typed", [("account", "list"), ("gc", "--dry-run")])
+def test_a_command_of_the_wrong_user_tells_which_file_it_may_not_use(
+    tmp_path: Path, name: str, mode: int, cause: str, typed: tuple[str, ...]
+) -> None:
+    data = tmp_path / "data"
+    assert command("--data", str(data), "init").returncode == 0
+    (data / name).chmod(mode)
+
+    done = command("--data", str(data), *typed, bound_by_modes=True)
+
+    (data / name).chmod(0o700)
+    assert done.returncode == 1
+    assert cause in done.stderr
     assert "Traceback" not in done.stderr

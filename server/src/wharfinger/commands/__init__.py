@@ -32,6 +32,11 @@ def main(context: click.Context, data: str | None, config: str | None) -> None:
     if data:
         environ["WHARFINGER_DATA"] = data
     try:
+        "".join(sys.argv).encode()
+    except UnicodeEncodeError:
+        # Bytes come as surrogates, which no database takes.
+        raise click.UsageError("an argument holds bytes that are not UTF-8") from None
+    try:
         context.obj = load(environ, config)
     except SettingInvalid as error:
         if context.invoked_subcommand != "doctor":

@@ -10,7 +10,7 @@ from typing import Final
 PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
 
-_OWNER: Final = "run the service as the user that owns the file, or give the file to that user"
+_OWNER: Final = "run this as the user that owns the file, or give the file to that user"
 _ROOM: Final = "make room on its disk"
 _CURES: Final = {
     errno.EACCES: _OWNER,
