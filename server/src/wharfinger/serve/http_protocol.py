@@ -1,39 +1,26 @@
 """The HTTP/1.1 connection: uvicorn's httptools protocol, with the limits that it leaves open.
 
-Header count, size and time, the length of the request line, exactly one Host; what it refuses
-itself is answered in the OCI error shape. docs/adr/0002 tells what was measured and why.
+What it answers without a task is in `http_short`. The limits: header count, size and time, the
+length of the request line, exactly one Host; what it refuses itself is answered in the OCI error
+shape. docs/adr/0002 tells what was measured and why.
 """
 
 import asyncio
-import re
-from collections.abc import Callable
 from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade
-from msgspec import Struct
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
-from uvicorn.server import ServerState
 
-from wharfinger.serve.held_body import HeldBody
 from wharfinger.serve.http_cycle import WRITE_HIGH, Cycle
 from wharfinger.serve.http_framing import after_upgrade, has_body, is_plain, refusal
-from wharfinger.serve.outbox import Outbox
-from wharfinger.settings import Settings
-from wharfinger.web.at_once import AtOnce, Short
+from wharfinger.serve.http_short import Endpoint, ShortConnection
 from wharfinger.web.sendfile import EXTENSION
 
 MAX_HEADERS: Final = 100
 URL_BYTES: Final = 16 * 1024
 LINGER_SECONDS: Final = 30.0
 KEEP_ALIVE_SECONDS: Final = 75
-_SHORT: Final = {b"GET": "GET", b"HEAD": "HEAD", b"POST": "POST"}
 _BODIES: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
-_PLAIN: Final = re.compile(rb"/v2/[A-Za-z0-9._/:-]+")
 _ONE_READ: Final = 256 * 1024
 
 
@@ -41,43 +28,16 @@ class _Rejected(Exception):
     """Ends the parsing of a request that breaks a limit."""
 
 
-def _uncounted(_status: int) -> None:
-    """Count nothing."""
-
-
-def _unnoticed() -> None:
-    """Do nothing."""
-
-
-class Endpoint(Struct, frozen=True):
-    """What connections of one listener share.
-
-    ``short`` is what the application has answered without a task, ``malformed`` is told the status
-    of what is refused before it is a request, ``changed`` that a connection came or went;
-    ``outbox`` writes for the loop that they all run in.
-    """
-
-    config: Config
-    state: ServerState
-    settings: Settings
-    short: Short
-    outbox: Outbox
-    malformed: Callable[[int], None] = _uncounted
-    changed: Callable[[], None] = _unnoticed
-
-
-class Connection(HttpToolsProtocol):
+class Connection(ShortConnection):
     """One client's connection."""
 
     def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(endpoint.config, endpoint.state, {}, _loop=loop)
+        super().__init__(endpoint, loop)
         self.stall_seconds: Final = endpoint.settings.body_stall_seconds
         self._header_bytes: Final = endpoint.settings.header_bytes
         self._header_seconds: Final = endpoint.settings.header_seconds
         self._head_timer: asyncio.TimerHandle | None = None
         self._linger_timer: asyncio.TimerHandle | None = None
-        self._idle_timer: asyncio.TimerHandle | None = None
-        self._idle_end = 0.0
         self._in_head = True
         self._received = 0
         self._header_size = 0
@@ -85,13 +45,8 @@ class Connection(HttpToolsProtocol):
         self._hosts = 0
         self._reject = 400
         self._embodied = False
-        self._short: Final = endpoint.short
-        self._outbox: Final = endpoint.outbox
         self._malformed: Final = endpoint.malformed
         self._changed: Final = endpoint.changed
-        self._in_headers = False
-        self._held: HeldBody | None = None
-        self._answered = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Start the time that the first head may take."""
@@ -102,14 +57,13 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers."""
-        for timer in (self._head_timer, self._linger_timer, self._idle_timer):
+        for timer in (self._head_timer, self._linger_timer):
             if timer is not None:
                 timer.cancel()
-        self._head_timer = self._linger_timer = self._idle_timer = None
+        self._head_timer = self._linger_timer = None
         # uvicorn forgets its own timer where the connection broke.
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
-        self._release_held()
         self._changed()
 
     def data_received(self, data: bytes) -> None:
@@ -173,6 +127,9 @@ class Connection(HttpToolsProtocol):
     def _expect_head(self) -> None:
         self._head_timer = self.loop.call_later(self._header_seconds, self._head_late)
 
+    def _awaits_head(self) -> bool:
+        return self._head_timer is not None
+
     def _head_late(self) -> None:
         self._head_timer = None
         if self.transport.is_closing():
@@ -227,7 +184,7 @@ class Connection(HttpToolsProtocol):
         if version not in {"1.0", "1.1"} or not one_host:
             self._reject = 400
             raise _Rejected
-        if version == "1.1" and self._answer_at_once():
+        if version == "1.1" and self._answer_at_once(bodiless=self._bodiless):
             return
         if not is_plain(self.url, self.headers):
             self._reject = 400
@@ -235,108 +192,15 @@ class Connection(HttpToolsProtocol):
         # RFC 9110 section 10.1.1: such a client does not know what 100 means.
         self.expect_100_continue = self.expect_100_continue and version == "1.1"
         self.scope["extensions"] = {EXTENSION: {}}
-        self._in_headers = True
         super().on_headers_complete()
-        self._in_headers = False
         # uvicorn names the class of its cycles itself; the task has not run yet.
         self.cycle.__class__ = Cycle
         self.cycle.connection = self  # type: ignore[attr-defined]  # it is a Cycle now
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Make a task of the request, unless it is one that needs none; called by uvicorn.
-
-        One that waited for its turn makes a task: some or all of its body is there already.
-        """
-        plain = self._in_headers and cycle.keep_alive and not cycle.waiting_for_100_continue
-        job = self._short.intake(cycle.scope) if plain else None  # type: ignore[arg-type]
-        if job is None:
-            super()._start_asgi_task(cycle, app)
-            return
-        self._held = HeldBody(self, cycle, job, self._short, self.loop)
-
-    def make_task(self, cycle: RequestResponseCycle) -> None:
-        """Let the application answer what was held; see `held_body`."""
-        super()._start_asgi_task(cycle, self.app)
-
-    def answer_held(self, cycle: RequestResponseCycle, answer: AtOnce) -> None:
-        """Answer what was held; see `held_body`."""
-        cycle.response_started = cycle.response_complete = True
-        if self.transport.is_closing():
-            return
-        status, lines, body = answer
-        last = not cycle.keep_alive
-        self._write_answer(status, lines + b"connection: close\r\n" if last else lines, body)
-        if last or self.pipeline:
-            self._outbox.flush()
-        if last:
-            self.transport.close()
-        elif self.pipeline:
-            self.on_response_complete()
-
-    def _release_held(self) -> None:
-        if self._held is not None:
-            self._held.release()
-            self._held = None
-
-    def _answer_at_once(self) -> bool:
-        """Answer a plain request without making a task of it, where nothing stands before it.
-
-        Halves the cost of a request (docs/adr/0003). Whatever needs more than the simplest HTTP
-        (a body, a query, escapes, the end of the connection, a client that does not read) is
-        the application's.
-        """
-        busy = self.cycle is not None and not self.cycle.response_complete
-        if busy or self.pipeline or self.flow.write_paused or not self.parser.should_keep_alive():
-            return False
-        method = _SHORT.get(self.parser.get_method())
-        if method is None or not self._bodiless or not _PLAIN.fullmatch(self.url):
-            return False
-        scope = self.scope
-        scope["method"], scope["path"], scope["raw_path"] = method, self.url.decode(), self.url
-        answer = self._short.answer(scope)  # type: ignore[arg-type]  # a scope is a dict
-        if answer is None:
-            return False
-        self._write_answer(*answer)
-        return True
-
-    def _write_answer(self, status: int, lines: bytes, body: bytes) -> None:
-        self._answered = True
-        state = self.server_state
-        defaults = b"".join([b"%s: %s\r\n" % header for header in state.default_headers])
-        answer = b"".join((STATUS_LINE[status], defaults, lines, b"\r\n", body))
-        self._outbox.put(self.transport, answer, len(state.connections))
-        state.total_requests += 1
-        self._rest()
-
-    def _rest(self) -> None:
-        """Let the connection end when nothing more comes for a while.
-
-        The timer is not moved with each answer; when it fires it looks when the last one was.
-        """
-        self._unset_keepalive_if_required()
-        self._idle_end = self.loop.time() + self.timeout_keep_alive
-        if self._idle_timer is None:
-            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._idle_over)
-
-    def _idle_over(self) -> None:
-        self._idle_timer = None
-        at_work = self.cycle is not None and not self.cycle.response_complete
-        if at_work or self._head_timer is not None or self.timeout_keep_alive_task is not None:
-            # Other timers watch over it now.
-            return
-        left = self._idle_end - self.loop.time()
-        if left > 0:
-            self._idle_timer = self.loop.call_later(left, self._idle_over)
-        else:
-            self.timeout_keep_alive_handler()
-
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
         self._embodied, self._received = True, 0
-        if self._held is not None and self._held.holds:
-            self._held.take(body)
-        else:
-            super().on_body(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End the request's body, unless the parser only says that it will not read it."""
@@ -344,11 +208,7 @@ class Connection(HttpToolsProtocol):
         if unread:
             return
         self._in_head, self._received = True, 0
-        held, self._held = self._held, None
-        if held is not None and held.holds:
-            held.complete()
-        elif not self._answered:
-            super().on_message_complete()
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is replaced
         """Answer what could not be parsed, unless an answer is half sent already."""
