@@ -8,7 +8,16 @@ from contextlib import AbstractContextManager, ExitStack
 
 import pytest
 
-from tests.support.backends import LINKLESS, Backends, Settings, embedded, linkless, scaled
+from tests.support.backends import (
+    LINKLESS,
+    SHARED_FOLDER,
+    Backends,
+    Settings,
+    embedded,
+    linkless,
+    scaled,
+    shared_folder,
+)
 from tests.support.s3 import S3Server, shared_s3
 from tests.support.server import Operator, Server, Tenant
 
@@ -22,6 +31,8 @@ def backends(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     def of(name: str) -> AbstractContextManager[Settings]:
         if name == LINKLESS:
             return linkless(tmp_path_factory.mktemp(name) / "disk")
+        if name == SHARED_FOLDER:
+            return shared_folder()
         return embedded() if name == "embedded" else scaled(request.getfixturevalue("s3"))
 
     return of

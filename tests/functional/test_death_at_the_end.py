@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import create_engine
 
+from tests.support.backends import SHARED_FOLDER, Backends
 from tests.support.server import Operator, Server
 
 WAIT_SECONDS = 30
@@ -21,11 +22,17 @@ FIRST = os.urandom(300_000)
 
 
 @contextmanager
-def nobody_writes(data: Path) -> Iterator[None]:
-    """Hold the database's only turn to write: a server's next unit waits for it."""
-    engine = create_engine(f"sqlite:///{data / 'wharfinger.db'}", isolation_level="AUTOCOMMIT")
+def no_blob_gets_its_row(server: Server) -> Iterator[None]:
+    """Hold the only turn to write of SQLite, or the table of blobs: a last unit waits for it."""
+    engine = create_engine(
+        server.database_url.replace("postgresql://", "postgresql+psycopg://"),
+        isolation_level="AUTOCOMMIT",
+    )
     with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("BEGIN; LOCK TABLE blobs IN EXCLUSIVE MODE")
         try:
             yield
         finally:
@@ -44,11 +51,26 @@ def wait_for_a_blob(data: Path) -> None:
         time.sleep(0.01)
 
 
+def once_it_is_free(request: Callable[[], httpx.Response]) -> httpx.Response:
+    """Ask again while the upload is leased to the request that died."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while (answer := request()).status_code == 409:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.1)
+    return answer
+
+
 @pytest.mark.parametrize("last", [b"", b"the last bytes"], ids=["no-body", "last-bytes"])
-def test_an_upload_that_was_placed_and_has_no_row_goes_on(tmp_path: Path, last: bytes) -> None:
+@pytest.mark.parametrize("backend", ["embedded", SHARED_FOLDER])
+def test_an_upload_that_was_placed_and_has_no_row_goes_on(
+    tmp_path: Path, backends: Backends, backend: str, last: bytes
+) -> None:
     content, data = FIRST + last, tmp_path / "data"
     digest = f"sha256:{sha256(content).hexdigest()}"
-    with Server(data) as server:
+    with (
+        backends(backend) as settings,
+        Server(data, settings={**settings, "WHARFINGER_UPLOAD_LEASE_SECONDS": "5"}) as server,
+    ):
         tenant = Operator.of(server).create_tenant("death")
         path = f"/v2/{tenant.namespace}/app/blobs"
 
@@ -68,7 +90,7 @@ def test_an_upload_that_was_placed_and_has_no_row_goes_on(tmp_path: Path, last: 
                 with pytest.raises(httpx.TransportError):
                     end()
 
-            with nobody_writes(data):
+            with no_blob_gets_its_row(server):
                 ending = threading.Thread(target=end_in_vain)
                 ending.start()
                 wait_for_a_blob(data)
@@ -79,7 +101,7 @@ def test_an_upload_that_was_placed_and_has_no_row_goes_on(tmp_path: Path, last: 
 
         with client() as pushing:
             assert pushing.get(place).headers["Range"] == f"0-{len(FIRST) - 1}"
-            answer = end()
+            answer = once_it_is_free(end)
             assert answer.status_code == 201, answer.text
             assert pushing.get(f"{path}/{digest}").content == content
         assert orphan.read_bytes() == content

@@ -9,11 +9,11 @@ from hashlib import sha256
 import httpx
 import pytest
 
-from tests.support.backends import LINKLESS, NAMES
+from tests.support.backends import LINKLESS, NAMES, SHARED_FOLDER
 from tests.support.races import at_once
 from tests.support.server import Tenant
 
-pytestmark = pytest.mark.parametrize("server", [*NAMES, LINKLESS], indirect=True)
+pytestmark = pytest.mark.parametrize("server", [*NAMES, LINKLESS, SHARED_FOLDER], indirect=True)
 ROUNDS = 12
 CLIENTS = 3
 

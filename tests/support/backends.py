@@ -24,6 +24,9 @@ NAMES = ("embedded", "scaled")
 LINKLESS = "linkless"
 """The embedded one, its blobs on a filesystem without hard links; few tests care."""
 
+SHARED_FOLDER = "shared folder"
+"""PostgreSQL, and blobs in a folder that many nodes may mount; few tests care."""
+
 every_backend = pytest.mark.parametrize("server", NAMES, indirect=True)
 """Runs tests that use the shared ``server`` once on each backend, not on the embedded one alone."""
 
@@ -37,6 +40,12 @@ def embedded() -> Iterator[Settings]:
 def linkless(folder: Path) -> Iterator[Settings]:
     with linkless_disk(folder) as disk:
         yield {"WHARFINGER_BLOBS_URL": f"file://{disk}/blobs"}
+
+
+@contextmanager
+def shared_folder() -> Iterator[Settings]:
+    with fresh_database("template1") as url:
+        yield {"WHARFINGER_DATABASE_URL": url}
 
 
 @contextmanager
