@@ -143,6 +143,18 @@ def test_a_damaged_data_folder_tells_what_to_put_back(
     refused(command("serve", settings=settings), cause, cure)
 
 
+def test_a_database_that_was_lost_is_not_replaced_by_an_empty_one(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert command("--data", str(data), "init").returncode == 0
+    for file in data.glob("wharfinger.db*"):
+        file.unlink()
+
+    refused(command("serve", settings=serving(data)), "is empty, but a service has run", "a backup")
+
+    (data / "operator.json").unlink()
+    assert command("--data", str(data), "init").returncode == 0, "who wants it begins anew"
+
+
 def test_a_certificate_that_was_damaged_is_issued_again(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", tls=True)
     with server:

@@ -36,6 +36,10 @@ class DatabaseUnusable(RuntimeError):
     """The database answers with an error where its schema is looked at or made."""
 
 
+class DatabaseLost(RuntimeError):
+    """The database is empty where the data folder tells of one that was not."""
+
+
 class PreparationBusy(RuntimeError):
     """Another node has been preparing the database for too long."""
 
@@ -64,13 +68,15 @@ def revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def upgrade(url: str) -> bool:
+def upgrade(url: str, *, known: bool = False) -> bool:
     """Migrate the database at ``url`` to `HEAD`; return whether anything had to be done.
 
     Safe to call again after it died half way. Only one process may call it at a time for one
     database: the supervisor holds the data folder's lock, and with PostgreSQL `exclusively`.
+    ``known``: it held a service before, so that an empty one must be another.
 
     Raises:
+        DatabaseLost: it is known, and empty.
         SchemaUnknown: the database was written by a newer version.
         DatabaseUnusable: it is none, or says no; the text repeats what the driver said.
     """
@@ -82,6 +88,12 @@ def upgrade(url: str) -> bool:
             if found == HEAD:
                 return False
             empty = found is None and not inspect(connection).get_table_names()
+        if known and empty:
+            raise DatabaseLost(
+                f"the database {engine.url.render_as_string()} is empty, but a service has run on "
+                "this data folder: put the database back from a backup, correct its URL "
+                "(database_url), or begin anew in an empty folder"
+            )
         (_create if empty else _upgrade)(engine)
     except DBAPIError as error:
         raise DatabaseUnusable(

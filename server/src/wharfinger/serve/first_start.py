@@ -54,6 +54,7 @@ def prepare(settings: Settings, made: Callable[[], str] | None = None) -> None:
     Raises:
         AuthorityFailed: it did.
         OSError: the data folder cannot be written.
+        DatabaseLost: the database is empty, and was not before.
         SchemaUnknown: a newer version wrote the database.
         DatabaseAway, PreparationBusy: the database, or another node, kept this one waiting.
         DatabaseUnusable: the database is none, or cannot be written.
@@ -62,9 +63,10 @@ def prepare(settings: Settings, made: Callable[[], str] | None = None) -> None:
     """
     make_private_folder(settings.data_path)
     with migrate.exclusively(settings.database, settings.database_wait_seconds):
-        migrate.upgrade(settings.database)
-        _agree_on_master_key(settings)
         operator = settings.data_path / OPERATOR_FILE
+        # Serving an empty one would look as if everything were gone, and nobody could sign in.
+        migrate.upgrade(settings.database, known=operator.exists())
+        _agree_on_master_key(settings)
         _require_blobs(settings)
         content = None if operator.exists() else _operator(settings)
         if made is not None and (failure := made()):
