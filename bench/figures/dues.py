@@ -23,7 +23,7 @@ PULLS = 20
 STARTS = 12
 LIMIT_MEGABYTES = 1_000_000
 IN_A_UNIT = "five more statements"
-IN_MEMORY = "a look-up in memory, and a lease each 64 MiB"
+IN_MEMORY = "a look-up in memory, and seldom a lease"
 PAGE = 1_000
 FLAT = Target(most_ratio=1.5)
 
