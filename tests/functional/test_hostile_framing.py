@@ -273,3 +273,19 @@ def test_nobody_is_told_to_go_on_who_is_refused_or_does_not_know_the_word(
     assert (large.status, large.headers["connection"]) == (413, "close")
     assert [answer.status for answer in told] in ([100, 201, 200], [201, 200])
     assert [answer.status for answer in old] == [201]
+
+
+def test_who_waits_to_hear_whether_to_send_is_refused_before_it_sends(target: Target) -> None:
+    unknown = target.upload().rpartition("/")[0] + "/01890000-0000-7000-8000-000000000000"
+    asked = ("Content-Length: 1000", "Expect: 100-continue")
+    behind, other = "Content-Range: 5-1004", "Content-Range: 0-9"
+
+    answers = [
+        target.send("PATCH", unknown, *asked),
+        target.send("PUT", f"{unknown}?digest=sha256:{'0' * 64}", *asked),
+        target.send("PATCH", target.upload(), *asked, behind),
+        target.send("PATCH", target.upload(), *asked, other),
+    ]
+
+    assert [answer.status for answer in answers] == [404, 404, 416, 400]
+    assert {answer.headers["connection"] for answer in answers} == {"close"}

@@ -59,3 +59,16 @@ def test_a_mount_for_which_policy_would_give_the_scope_asks_for_it(
     scope = 'scope="repository:team/app:pull,push repository:team/second:pull"'
     assert scope in answer.headers["www-authenticate"]
     assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+
+
+def test_of_a_repository_that_one_may_not_read_nothing_is_looked_up(
+    house: House, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the time of the answer would tell whether the blob is there."""
+    pushed(client, repository="team/second")
+    del house.gate.access["team/second"]
+    looked: list[object] = []
+    monkeypatch.setattr(house.yard.uploads, "candidates", lambda *asked: looked.append(asked))
+    query = {"mount": str(DIGEST), "from": "team/second"}
+    assert client.post(UPLOADS, params=query).status_code == 202
+    assert looked == []

@@ -45,6 +45,7 @@ from wharfinger.blobstore.port import (
     UploadWriter,
 )
 from wharfinger.blobstore.seals import is_sealed, keeps_seals, sealed_time
+from wharfinger.blobstore.writeback import Writeback
 from wharfinger.database.errors import StorageFull
 from wharfinger_common.digests import Digest
 
@@ -286,6 +287,7 @@ class _FileWriter:
         self._size = offset
         self._tail = False  # whether there may be bytes behind those that count
         self._placed = False
+        self._writeback: Final = Writeback(file.fileno(), offset)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self._tail, known = True, self._tail
@@ -293,6 +295,7 @@ class _FileWriter:
             _write_all(self._file, data, self._size)
         self._size += len(data)
         self._tail = known
+        self._writeback.grown(self._size)
 
     def tell(self) -> int:
         return self._size

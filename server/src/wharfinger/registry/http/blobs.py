@@ -218,7 +218,7 @@ def _target(request: Request) -> tuple[str, Digest]:
 
 
 def _unchanged(request: Request, blob: Blob) -> bool:
-    condition = request.headers.get("if-none-match", "")
+    condition = ", ".join(request.headers.getlist("if-none-match"))
     return bool(condition) and matches(condition, blob.digest)
 
 

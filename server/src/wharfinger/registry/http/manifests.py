@@ -103,7 +103,7 @@ class _Handlers:
 
 
 def _answer(request: Request, found: StoredManifest) -> Response:
-    condition = request.headers.get("if-none-match", "")
+    condition = ", ".join(request.headers.getlist("if-none-match"))
     if condition and matches(condition, found.digest):
         response = Response(status_code=304)
         response.raw_headers = not_modified_headers(found.digest)

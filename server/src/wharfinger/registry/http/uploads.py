@@ -33,6 +33,7 @@ from wharfinger.web.bodies import BodyIncomplete, TooSlow
 from wharfinger.web.context import Web
 from wharfinger_common.digests import Digest
 from wharfinger_common.names import NameInvalid, require_repository
+from wharfinger_common.refusals import Refusal
 
 SESSIONS: Final = "/v2/{name:path}/blobs/uploads/"
 SESSION: Final = "/v2/{name:path}/blobs/uploads/{upload}"
@@ -101,6 +102,7 @@ class _Handlers:
         _, pusher = await self._enter(request)
         raise_failed(request.scope)
         chunk, feed = _chunk(request), self._feed(request)
+        await self._foresee(request, pusher, chunk, feed)
         try:
             more = await feed.fill()
         except (BodyIncomplete, TooSlow):
@@ -120,6 +122,7 @@ class _Handlers:
             raise DigestMissing
         digest = _digest(request, "digest")
         chunk, feed = _chunk(request), self._feed(request)
+        await self._foresee(request, pusher, chunk, feed)
         if await feed.fill():
             blob = await self._stream_whole(pusher, _id(request), feed, chunk, digest)
         else:
@@ -195,27 +198,48 @@ class _Handlers:
         sources = [name for name in granted if source in {"", name}]
         blob = await self._run(self._uploads.mount, pusher, digest, sources)
         if blob is None and source not in granted:
-            candidates = await self._run(
-                self._uploads.candidates, pusher, digest, source, _MOUNT_CANDIDATES
-            )
-            for name in candidates:
-                await self._ask_for_scope(request, claims, pusher, name)
+            await self._ask_for_scope(request, claims, pusher, digest, source)
         return blob
 
     async def _ask_for_scope(
-        self, request: Request, claims: Claims, pusher: Pusher, source: str
+        self, request: Request, claims: Claims, pusher: Pusher, digest: Digest, source: str
     ) -> None:
-        """Challenge if the caller could get pull on ``source``, else return."""
+        """Challenge if with a wider token the blob could be mounted, else return.
+
+        Whether a repository that is named has the blob is looked up only for who may read there:
+        for anybody else the time that it takes would tell.
+        """
+        find = self._uploads.candidates
+        wider = await self._wider(request, claims, pusher, source) if source else None
+        if source and wider is None:
+            return
+        for name in await self._run(find, pusher, digest, source, _MOUNT_CANDIDATES):
+            wider = wider or await self._wider(request, claims, pusher, name)
+            if wider is not None:
+                raise wider
+
+    async def _wider(
+        self, request: Request, claims: Claims, pusher: Pusher, source: str
+    ) -> Refusal | None:
+        """Return the challenge to get pull on ``source``, if the caller could."""
         try:
             require_repository(source)
             await self._gate.authorize(request, source, PULL)
         except AuthenticationRequired as refusal:
             if refusal.challenge is None or refusal.challenge.error != INSUFFICIENT_SCOPE:
-                return
+                return None
             scope = f"repository:{pusher.repository}:{PULL},{PUSH} repository:{source}:{PULL}"
-            raise scope_missing(claims, source, scope) from None
+            return scope_missing(claims, source, scope)
         except (AccessDenied, NameInvalid):
-            return
+            pass
+        return None
+
+    async def _foresee(
+        self, request: Request, pusher: Pusher, chunk: ContentRange | None, feed: Feed
+    ) -> None:
+        """Refuse before the body comes, if the client waits to hear (RFC 9110, 10.1.1)."""
+        if "expect" in request.headers:
+            await self._run(self._uploads.foresee, pusher, _id(request), chunk, feed.announced)
 
     async def _enter(self, request: Request) -> tuple[Claims, Pusher]:
         repository = require_repository(request.path_params["name"])

@@ -177,6 +177,18 @@ class Uploads:
         account = self._sessions.owner(pusher)
         return self._commit(self._body(pieces), digest, pusher, account, None)
 
+    def foresee(
+        self, pusher: Pusher, upload: str, chunk: ContentRange | None, announced: int
+    ) -> None:
+        """Let pass what a body of ``announced`` bytes (0: unknown) would be taken for.
+
+        Raises:
+            UploadUnknown, UploadBusy, ChunkOutOfOrder, BlobTooLarge, ChunkLength: as `append`.
+        """
+        self._require_fit(pusher, self._sessions.free(pusher, upload), chunk)
+        if chunk is not None and announced and announced != chunk.length:
+            raise ChunkLength(received=announced, expected=chunk.length)
+
     def receive(
         self,
         pusher: Pusher,
