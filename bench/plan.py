@@ -30,7 +30,7 @@ class Plan:
     garbage: int = 5_000
     many_repositories: int = 100_000
     listed_tags: int = 10_000
-    pairs: int = 300
+    pairs: int = 480
 
 
 QUICK = Plan(
