@@ -93,3 +93,5 @@ def _take_terminal() -> None:
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    # Whoever runs the tests in the background may have them ignore it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
