@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults.crew import Crew
+from tests.support.processes import children
 from tests.support.server import Server, wharfd
 
 DEADLINE_SECONDS = 60.0
@@ -112,14 +113,6 @@ class Killer:
         if wanted:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._source.choice(wanted), signal.SIGKILL)
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has forked and not yet buried."""
-    try:
-        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
 
 
 def wait_for(holds: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:

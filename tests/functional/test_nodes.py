@@ -17,8 +17,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.faults.killer import children
 from tests.support.backends import Backends
+from tests.support.processes import children
 from tests.support.server import Operator, Server, Tenant, free_ports, wharfd
 
 MANIFEST = "application/vnd.oci.image.index.v1+json"

@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.faults import Fault, FaultProxy
 from tests.support.postgres import fresh_database
+from tests.support.processes import children
 from tests.support.pushing import MIB, WAYS, Repository, Way, digest_of, pieces, streamed
 from tests.support.s3 import BUCKET, S3Server
 from tests.support.server import Operator, Server
@@ -90,12 +91,6 @@ def faults(proxy: FaultProxy) -> Iterator[FaultProxy]:
 def fresh(content: bytes) -> bytes:
     """Content as long as this that nobody has pushed before."""
     return os.urandom(16) + content[16:]
-
-
-def workers(server: Server) -> list[int]:
-    """The process ids of what the supervisor runs."""
-    listed = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text()
-    return [int(pid) for pid in listed.split()]
 
 
 # --- Pushing and pulling -------------------------------------------------------------------
@@ -171,7 +166,7 @@ def test_bytes_come_to_rest_once(repository: Repository, faults: FaultProxy) -> 
 def test_large_blobs_take_little_memory(server: Server, repository: Repository) -> None:
     content = random.Random(5).randbytes(MIB) * 64
     streamed(repository, fresh(LARGE)).raise_for_status()
-    for pid in workers(server):
+    for pid in children(server.pid):
         Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is now what there is
     before = _peak(server)
     assert streamed(repository, content).status_code == 201
@@ -306,7 +301,7 @@ def test_keys_are_neither_logged_nor_told(
     assert answer.status_code == 503
     log = server.log.read_text()
     assert "AccessDenied" in log
-    arguments = [Path(f"/proc/{pid}/cmdline").read_text() for pid in workers(server)]
+    arguments = [Path(f"/proc/{pid}/cmdline").read_text() for pid in children(server.pid)]
     for text in (log, answer.text, *arguments):
         assert s3.secret_key not in text
         assert s3.access_key not in text
@@ -408,7 +403,7 @@ def test_a_node_that_is_killed_while_it_holds_an_upload_is_taken_over(
         # Its signs of life tell how much of what it takes is safe in the store.
         stands = _eventually(lambda: _more_than(other, upload, 1000))
         assert other.append(upload, b"x").status_code == 409
-        for pid in workers(one):
+        for pid in children(one.pid):
             os.kill(pid, signal.SIGKILL)
         one.kill9()
         over.set()
@@ -466,7 +461,7 @@ def _until_done(call: Callable[[], httpx.Response]) -> httpx.Response:
 def _peak(server: Server) -> int:
     """The most memory that any worker has had so far, in bytes."""
     peaks = []
-    for pid in workers(server):
+    for pid in children(server.pid):
         status = Path(f"/proc/{pid}/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
         peaks.append(int(line.split()[1]) * 1024)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.backends import NAMES, Backends
 from tests.support.figures import Figures, scrape_until
+from tests.support.processes import children
 from tests.support.server import Operator, Server, Tenant
 
 MANIFEST = "application/vnd.oci.image.index.v1+json"
@@ -121,12 +122,6 @@ def cores_of(process: int) -> list[frozenset[int]]:
     return [frozenset(os.sched_getaffinity(thread)) for thread in threads]
 
 
-def children(server: Server) -> list[int]:
-    """The workers, and last the jobs process."""
-    listed = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text()
-    return [int(process) for process in listed.split()]
-
-
 @pytest.mark.parametrize("pinned", ["true", "false"])
 def test_each_worker_stays_on_a_core_of_its_own_unless_told_otherwise(
     tmp_path: Path, pinned: str
@@ -134,7 +129,8 @@ def test_each_worker_stays_on_a_core_of_its_own_unless_told_otherwise(
     everywhere = frozenset(os.sched_getaffinity(0))
     own = {"WHARFINGER_WORKERS": "2", "WHARFINGER_PIN_WORKERS": pinned}
     with Server(tmp_path / "data", settings=own) as server:
-        *workers, jobs = children(server)
+        # The jobs process is forked last.
+        *workers, jobs = children(server.pid)
         settled = [set(cores_of(worker)) for worker in workers]
         assert set(cores_of(jobs)) == {everywhere}
 

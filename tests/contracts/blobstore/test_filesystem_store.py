@@ -84,7 +84,7 @@ def test_system_errors_become_refusals_and_leave_nothing(
     def fail(*_: object) -> int:
         raise OSError(number, "no")
 
-    target = "os.fsync" if failing == "fsync" else "wharfinger.blobstore.filesystem._write_all"
+    target = "os.fsync" if failing == "fsync" else "wharfinger.blobstore.filesystem.write_all"
     with monkeypatch.context() as patch:
         patch.setattr(target, fail)
         with pytest.raises(refusal):

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from tests.support.figures import Figures, scrape, scrape_until
+from tests.support.processes import children
 from tests.support.rawhttp import exchange, request
 from tests.support.server import Server, Tenant, free_ports
 from wharfinger.metrics import names
@@ -25,10 +26,6 @@ ROOT = Path(__file__).resolve().parents[3]
 MANIFESTS = "/v2/{name}/manifests/{reference}"
 BLOBS = "/v2/{name}/blobs/{digest}"
 CONTENT = b"0123456789" * 500
-
-
-def _children(pid: int) -> list[int]:
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @pytest.fixture(scope="module")
@@ -97,10 +94,10 @@ def test_a_killed_worker_takes_no_numbers_along(
         watched.api, lambda now: _requests(now, route=BLOBS) >= reads, "reads are counted"
     )
     # The last of the supervisor's children is the jobs process, the others serve.
-    for pid in _children(watched.pid):
+    for pid in children(watched.pid):
         os.kill(pid, signal.SIGKILL)
-        _wait(lambda pid=pid: pid not in _children(watched.pid))  # type: ignore[misc]
-        _wait(lambda: len(_children(watched.pid)) == 4)
+        _wait(lambda pid=pid: pid not in children(watched.pid))  # type: ignore[misc]
+        _wait(lambda: len(children(watched.pid)) == 4)
     after = scrape_until(
         watched.api, lambda now: now.total(gone) == before.total(gone) + 4, "all are replaced"
     )

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from tests.support import processes
 from tests.support.server import Operator, Server, wharfd
 
 COMMAND_SECONDS = 60.0
@@ -112,8 +113,7 @@ class Transfer:
 
 
 def children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in listed if alive(int(child))]
+    return [child for child in processes.children(pid) if alive(child)]
 
 
 def gone(parent: int, child: int) -> bool:

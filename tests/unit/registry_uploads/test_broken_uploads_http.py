@@ -22,6 +22,7 @@ from tests.unit.registry_uploads.surface import (
 )
 from tests.unit.registry_uploads.yard import Yard
 from wharfinger.blobstore import filesystem
+from wharfinger.blobstore.pieces import write_all
 from wharfinger_common.digests import Digest
 
 
@@ -95,7 +96,7 @@ def test_a_request_that_is_cancelled_lets_the_upload_go(house: House, client: Te
 def test_a_full_disk_ends_the_upload_and_keeps_what_fits(
     house: House, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    location, whole = opened(client), filesystem._write_all
+    location, whole = opened(client), write_all
     calls: list[int] = []
 
     def fill_up(file: Any, data: Any, offset: int) -> None:
@@ -106,7 +107,7 @@ def test_a_full_disk_ends_the_upload_and_keeps_what_fits(
         whole(file, data, offset)
 
     with monkeypatch.context() as patch:
-        patch.setattr(filesystem, "_write_all", fill_up)
+        patch.setattr(filesystem, "write_all", fill_up)
         pieces = [LARGE[at : at + 500_000] for at in range(0, len(LARGE), 500_000)]
         sent = asyncio.run(exchange(house.app, scope_of("PATCH", location), body(*pieces)))
         assert sent[0]["status"] == 507

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import uvloop
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from wharfinger.serve.http_protocol import Connection, Endpoint, new_config
+from tests.unit.serve import wire
+from tests.unit.serve.wire import WAIT, Open, Streams, listening, run
+from wharfinger.serve.http_protocol import Endpoint, new_config
 from wharfinger.serve.outbox import FEW, LARGE, Outbox
 from wharfinger.settings import Settings
 from wharfinger.web.at_once import Short
 
-WAIT = 20
 SMALL, MANY = 1, 4 * FEW
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Open = Callable[[], Awaitable[Streams]]
 
 
 def shortcut(scope: dict[str, Any]) -> tuple[int, bytes, bytes] | None:
@@ -51,28 +48,8 @@ async def serving(idle_seconds: float = WAIT, **settings: float) -> AsyncIterato
     config.timeout_keep_alive = idle_seconds  # type: ignore[assignment]  # seconds, whole or not
     state, held = ServerState(), Settings(**settings)  # type: ignore[arg-type]  # by name
     endpoint = Endpoint(config, state, held, Short(shortcut), Outbox(loop))
-    server = await loop.create_server(
-        functools.partial(Connection, endpoint, loop), host="127.0.0.1", port=0
-    )
-    port = server.sockets[0].getsockname()[1]
-    opened: list[Streams] = []
-
-    async def connect() -> Streams:
-        opened.append(await asyncio.open_connection("127.0.0.1", port))
-        return opened[-1]
-
-    async with server:
+    async with listening(endpoint) as connect:
         yield connect
-        for _, writer in opened:
-            writer.close()
-
-
-def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(WAIT):
-            await scenario()
-
-    uvloop.run(bounded())
 
 
 def get(path: str) -> bytes:
@@ -80,13 +57,8 @@ def get(path: str) -> bytes:
 
 
 async def read(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    head = await reader.readuntil(b"\r\n\r\n")
-    (length,) = (
-        int(line.split(b":")[1])
-        for line in head.split(b"\r\n")
-        if line.lower().startswith(b"content-length")
-    )
-    return int(head.split(b" ")[1]), await reader.readexactly(length)
+    head, body = await wire.read(reader)
+    return int(head.split(b" ")[1]), body
 
 
 @pytest.mark.parametrize("connections", [SMALL, MANY])

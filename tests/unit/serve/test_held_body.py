@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import uvloop
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from tests.unit.serve.wire import WAIT, Streams, listening, read, run
 from wharfinger.serve import held_body
-from wharfinger.serve.http_protocol import Connection, Endpoint, new_config
+from wharfinger.serve.http_protocol import Endpoint, new_config
 from wharfinger.serve.outbox import Outbox
 from wharfinger.settings import Settings
 from wharfinger.web.at_once import FAILED, AtOnce, Begin, Short
 from wharfinger.web.threads import Threads
 
-WAIT = 20
 MOST = 200_000
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Job:
@@ -86,38 +83,15 @@ class House:
         loop, threads = asyncio.get_running_loop(), Threads(2)
         short = Short(intake=self.intake, begin=begin or threads.begin, body_bytes=MOST)
         endpoint = Endpoint(new_config(self.app), self.state, Settings(), short, Outbox(loop))
-        server = await loop.create_server(
-            functools.partial(Connection, endpoint, loop), host="127.0.0.1", port=0
-        )
-        async with server:
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-            yield reader, writer
-            writer.close()
+        async with listening(endpoint) as connect:
+            yield await connect()
         threads.close()
-
-
-def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(WAIT):
-            await scenario()
-
-    uvloop.run(bounded())
 
 
 def head(method: str, path: str, length: int, more: str = "") -> bytes:
     return (
         f"{method} {path} HTTP/1.1\r\nHost: here\r\nContent-Length: {length}\r\n{more}\r\n".encode()
     )
-
-
-async def read(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    told = await reader.readuntil(b"\r\n\r\n")
-    (length,) = (
-        int(line.split(b":")[1])
-        for line in told.split(b"\r\n")
-        if line.lower().startswith(b"content-length")
-    )
-    return told, await reader.readexactly(length)
 
 
 def test_a_body_in_pieces_is_done_by_a_thread_and_the_connection_goes_on() -> None:

@@ -5,7 +5,7 @@ import os
 from io import FileIO
 from typing import Final
 
-from wharfinger.blobstore.pieces import pieces
+from wharfinger.blobstore.pieces import pieces, write_all
 
 # What a kernel or a filesystem says that has no such call, or not for these files.
 _CANNOT: Final = frozenset({errno.ENOSYS, errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.EPERM})
@@ -30,13 +30,5 @@ def copy(source: FileIO, target: FileIO, size: int) -> None:
         if error.errno not in _CANNOT:
             raise
     for piece in pieces(source, done, size - done):
-        done += _write(target, piece, done)
-
-
-def _write(target: FileIO, piece: bytes, offset: int) -> int:
-    rest = memoryview(piece)
-    while rest:
-        written = os.pwrite(target.fileno(), rest, offset)
-        offset += written
-        rest = rest[written:]
-    return len(piece)
+        write_all(target, piece, done)
+        done += len(piece)

@@ -33,9 +33,8 @@ from wharfinger.blobstore.names import (
     require_location,
     require_upload,
 )
-from wharfinger.blobstore.pieces import pieces
+from wharfinger.blobstore.pieces import pieces, write_all
 from wharfinger.blobstore.port import (
-    CHUNK,
     BlobReader,
     Leftover,
     Look,
@@ -53,10 +52,6 @@ _FILE_MODE: Final = 0o600
 _FOLDER_MODE: Final = 0o700
 _WRITE: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
-# The kernel caches what is written at once in blocks as large, which it takes from memory that was
-# never in use: dear where a hypervisor has to provide it. Short files do without, from long ones
-# much is read at once later.
-_SLICE: Final = 32 * 1024
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 _RESERVE: Final = 1024 * 1024  # bytes; with less room left the store says that it is full
 
@@ -119,7 +114,7 @@ class FilesystemStore:
             location, path = self._new_place(digest)
             try:
                 with FileIO(_opened(path, _WRITE | os.O_EXCL), "r+b") as file:
-                    _write_all(file, content)
+                    write_all(file, content)
                     _seal(file, location)
                     _sync(file, path.parent)
             except BaseException:
@@ -292,7 +287,7 @@ class _FileWriter:
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self._tail, known = True, self._tail
         with told():
-            _write_all(self._file, data, self._size)
+            write_all(self._file, data, self._size)
         self._size += len(data)
         self._tail = known
         self._writeback.grown(self._size)
@@ -429,15 +424,6 @@ def _cut(file: FileIO, path: Path, found: os.stat_result, size: int) -> FileIO:
     if found.st_size > size:
         file.truncate(size)
     return file
-
-
-def _write_all(file: FileIO, data: bytes | bytearray | memoryview, offset: int = 0) -> None:
-    rest = memoryview(data)
-    step = _SLICE if len(rest) <= CHUNK else len(rest)
-    while rest:
-        written = os.pwrite(file.fileno(), rest[:step], offset)
-        offset += written
-        rest = rest[written:]
 
 
 def _seal(file: FileIO, location: str) -> None:

@@ -55,10 +55,10 @@ class _Call:
     def __init__(self, observer: StoreObserver, operation: str) -> None:
         self._observer: Final = observer
         self._operation: Final = operation
-        self._begun = time.perf_counter()
+        self._begun: Final = time.perf_counter()
 
     def __enter__(self) -> None:
-        self._begun = time.perf_counter()
+        pass
 
     def __exit__(
         self,

@@ -100,7 +100,7 @@ class ShortConnection(HttpToolsProtocol):
         One that waited for its turn makes a task: some or all of its body is there already.
         """
         plain = self._in_headers and cycle.keep_alive and not cycle.waiting_for_100_continue
-        job = self._short.intake(cycle.scope) if plain else None  # type: ignore[arg-type]
+        job = self._short.intake(cycle.scope) if plain else None  # type: ignore[arg-type]  # as below
         if job is None:
             super()._start_asgi_task(cycle, app)
             return
@@ -183,5 +183,5 @@ class ShortConnection(HttpToolsProtocol):
             self.timeout_keep_alive_handler()
 
     def _awaits_head(self) -> bool:
-        """Whether somebody watches over a request's head already."""
-        raise NotImplementedError
+        """Whether somebody watches over a request's head already; here nobody does."""
+        return False

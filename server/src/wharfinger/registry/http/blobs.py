@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from wharfinger.blobstore.port import BlobReader
 from wharfinger.identity.model import DELETE, PULL, Claims
 from wharfinger.quotas.http import download_notices
+from wharfinger.registry.http.conditions import has_already
 from wharfinger.registry.http.transfer import insist
 from wharfinger.registry.model.blobs import (
     Blob,
@@ -21,7 +22,6 @@ from wharfinger.registry.model.blobs import (
     Slice,
     Unsatisfiable,
     blob_headers,
-    matches,
     not_modified_headers,
     slice_headers,
     wanted_part,
@@ -63,14 +63,14 @@ class _Handlers:
     async def head(self, request: Request) -> Response:
         """Tell that the blob is there, and its size; ranges mean nothing to a HEAD."""
         _, blob = await self._find(request, self._blobs.promise)
-        if _unchanged(request, blob):
+        if has_already(request, blob.digest):
             return _headers_only(304, not_modified_headers(blob.digest))
         return _headers_only(200, blob_headers(blob.digest, blob.size))
 
     async def get(self, request: Request) -> Response:
         """Send the blob, or the one part of it that is asked for, if the traffic quota allows."""
         claims, blob = await self._find(request, self._blobs.find)
-        if _unchanged(request, blob):
+        if has_already(request, blob.digest):
             return _headers_only(304, not_modified_headers(blob.digest))
         header = request.headers.get
         part = wanted_part(header("range", ""), header("if-range", ""), blob.digest, blob.size)
@@ -215,11 +215,6 @@ def _start(status: int, headers: Headers) -> dict[str, object]:
 def _target(request: Request) -> tuple[str, Digest]:
     repository = require_repository(request.path_params["name"])
     return repository, Digest.parse(request.path_params["digest"])
-
-
-def _unchanged(request: Request, blob: Blob) -> bool:
-    condition = ", ".join(request.headers.getlist("if-none-match"))
-    return bool(condition) and matches(condition, blob.digest)
 
 
 def _elsewhere(url: str, blob: Blob) -> Response:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from wharfinger.identity.model import DELETE, PULL, PUSH
-from wharfinger.registry.model.blobs import matches
+from wharfinger.registry.http.conditions import has_already
 from wharfinger.registry.model.manifests import (
     DEPRECATED,
     ManifestTooLarge,
@@ -103,8 +103,7 @@ class _Handlers:
 
 
 def _answer(request: Request, found: StoredManifest) -> Response:
-    condition = ", ".join(request.headers.getlist("if-none-match"))
-    if condition and matches(condition, found.digest):
+    if has_already(request, found.digest):
         response = Response(status_code=304)
         response.raw_headers = not_modified_headers(found.digest)
         return response

@@ -100,7 +100,6 @@ class _Handlers:
     async def append(self, request: Request) -> Response:
         """Take a chunk, or a stream of unknown length; what arrives of it counts at once."""
         _, pusher = await self._enter(request)
-        raise_failed(request.scope)
         chunk, feed = _chunk(request), self._feed(request)
         await self._foresee(request, pusher, chunk, feed)
         try:
@@ -117,7 +116,6 @@ class _Handlers:
     async def finish(self, request: Request) -> Response:
         """End a session with its blob; a last chunk may come with the request."""
         _, pusher = await self._enter(request)
-        raise_failed(request.scope)
         if "digest" not in request.query_params:
             raise DigestMissing
         digest = _digest(request, "digest")
@@ -244,6 +242,7 @@ class _Handlers:
     async def _enter(self, request: Request) -> tuple[Claims, Pusher]:
         repository = require_repository(request.path_params["name"])
         claims = await self._gate.authorize(request, repository, PULL, PUSH)
+        raise_failed(request.scope)
         return claims, Pusher(claims.region, repository, claims.subject)
 
     def _feed(self, request: Request) -> Feed:
